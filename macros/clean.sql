@@ -1,0 +1,27 @@
+{# Text without blanks around it; null when nothing is left. #}
+{% macro clean_text(column) -%}
+  nullif(trim({{ column }}, e' \t\r\n'), '')
+{%- endmacro %}
+
+{# A whole number from text ('42' and '42.0', not '42.7'); null when it is none. #}
+{% macro clean_integer(column) -%}
+  try_cast(case when regexp_matches(trim({{ column }}), '^[+-]?[0-9]+([.]0*)?$') then split_part(trim({{ column }}), '.', 1) end as bigint)
+{%- endmacro %}
+
+{# A finite number from text; null when it is none. #}
+{% macro clean_number(column) -%}
+  case when abs(try_cast(trim({{ column }}) as double)) < 1e15 then try_cast(trim({{ column }}) as double) end
+{%- endmacro %}
+
+{# A time from text in ISO form; null when it is none or lies in no century of ours. #}
+{% macro clean_timestamp(column) -%}
+  case
+    when try_cast(trim({{ column }}) as timestamp) between timestamp '1900-01-01' and timestamp '2200-01-01'
+      then try_cast(trim({{ column }}) as timestamp)
+  end
+{%- endmacro %}
+
+{# The delivered values of a row as one text, so that a rejected row can be found in its file. #}
+{% macro row_as_text(columns) -%}
+  coalesce(read_error, {% for column in columns %}'{{ ', ' if not loop.first }}{{ column }}=' || coalesce({{ column }}, ''){{ ' || ' if not loop.last }}{% endfor %})
+{%- endmacro %}

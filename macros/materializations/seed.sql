@@ -1,0 +1,160 @@
+{#
+  The project's own seed materialisation: DuckDB's CSV reader instead of dbt's row-by-row inserts, and a folder of
+  the owner's files instead of seeds/ when KINDRED_DATA_DIR is set. Whatever the file, the table is the same: every
+  declared column as text, so that a value that does not parse is a matter for staging (a rejected row with its
+  reason) and never a failed load, plus two columns that say where a row came from:
+    line_number  the line in the file, header included (for Parquet: the row, counted as if there were a header)
+    read_error   null, or why the line could not be split into columns (the line itself is in the message)
+#}
+{% materialization seed, adapter='duckdb' %}
+  {%- set columns = model.columns.keys() | reject('in', ['line_number', 'read_error']) | list -%}
+  {%- set file = input_file(model) -%}
+  {%- do check_input_columns(model.name, file, columns) -%}
+  {%- set target_relation = this.incorporate(type='table') -%}
+
+  {{ run_hooks(pre_hooks) }}
+  {% do drop_if_other_kind('table') %}
+
+  {% if file.endswith('.parquet') %}
+    {% call statement('main') %}
+      create or replace table {{ target_relation }} as
+      select
+        {% for column in columns %}cast({{ adapter.quote(column) }} as varchar) as {{ column }}, {% endfor %}
+        file_row_number + 2 as line_number,
+        cast(null as varchar) as read_error
+      from read_parquet('{{ file | replace("'", "''") }}', file_row_number = true)
+    {% endcall %}
+  {% else %}
+    {% call statement('main') %}
+      {{ read_csv_as_text(target_relation, file, columns) }}
+    {% endcall %}
+    {% do keep_unreadable_lines(target_relation, columns) %}
+  {% endif %}
+
+  {{ run_hooks(post_hooks) }}
+  {% do persist_docs(target_relation, model) %}
+  {{ adapter.commit() }}
+
+  {# dbt fails after a seed that leaves no agate table; ten rows serve `dbt seed --show`. #}
+  {%- set sample = run_query('select * from ' ~ target_relation ~ ' limit 10') -%}
+  {{ store_result('agate_table', response='OK', agate_table=sample) }}
+  {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+
+{# The file to read: the seed itself, or for the four inputs (meta: is_input) its namesake in KINDRED_DATA_DIR. #}
+{% macro input_file(model) %}
+  {%- set folder = env_var('KINDRED_DATA_DIR', '') -%}
+  {%- if folder == '' or not model.config.meta.get('is_input') -%}
+    {{ return(model.root_path ~ '/' ~ model.original_file_path) }}
+  {%- endif -%}
+  {%- set pattern = folder.rstrip('/') ~ '/*' -%}
+  {%- set files = run_query("select file from glob('" ~ pattern | replace("'", "''") ~ "')").columns[0].values() -%}
+  {%- set wanted = [model.name ~ '.csv', model.name ~ '.csv.gz', model.name ~ '.parquet'] -%}
+  {%- set found = [] -%}
+  {%- for file in files if file.replace('\\', '/').split('/')[-1] in wanted -%}
+    {%- do found.append(file) -%}
+  {%- endfor -%}
+  {%- if files | length == 0 -%}
+    {{ stop("KINDRED_DATA_DIR is " ~ folder ~ ", which is no folder, is empty or cannot be read; a folder with "
+      ~ wanted | join(' or ') ~ " was expected.") }}
+  {%- elif found | length == 0 -%}
+    {{ stop("No file for " ~ model.name ~ " in " ~ folder ~ " (KINDRED_DATA_DIR): one of " ~ wanted | join(', ')
+      ~ " was expected.") }}
+  {%- elif found | length > 1 -%}
+    {{ stop("More than one file for " ~ model.name ~ " in " ~ folder ~ " (KINDRED_DATA_DIR): keep one of "
+      ~ found | join(', ') ~ ".") }}
+  {%- endif -%}
+  {{ return(found[0]) }}
+{% endmacro %}
+
+
+{# Stop unless the file has every declared column, whatever their order; further columns are not read. #}
+{% macro check_input_columns(name, file, columns) %}
+  {%- set present = input_columns(file) -%}
+  {%- set missing = columns | reject('in', present) | list -%}
+  {%- if missing -%}
+    {{ stop("Column " ~ missing | join(' and column ') ~ " is missing from " ~ file ~ ": the columns of " ~ name
+      ~ " must be " ~ columns | join(', ') ~ ", but the file has " ~ (present | join(', ') or 'none') ~ ".") }}
+  {%- endif -%}
+{% endmacro %}
+
+
+{# The file's column names in lower case, read from its header alone. #}
+{% macro input_columns(file) %}
+  {%- set path = file | replace("'", "''") -%}
+  {%- if file.endswith('.parquet') -%}
+    {%- set names = run_query("select column_name from (describe select * from read_parquet('" ~ path ~ "'))").columns[0].values() -%}
+  {%- else -%}
+    {# One text column with a delimiter that does not occur: the header as it is, even if later lines are broken. #}
+    {%- set lines = run_query("select header from read_csv('" ~ path ~ "', columns = {'header': 'varchar'}, delim = '\x1f',
+      header = false, auto_detect = false, quote = '', escape = '', strict_mode = false, ignore_errors = true) limit 1").columns[0].values() -%}
+    {%- set names = (lines | first or '').split(',') if lines | length else [] -%}
+  {%- endif -%}
+  {%- set clean = [] -%}
+  {%- for name in names if name.strip(' "\r\t') -%}
+    {%- do clean.append(name.strip(' "\r\t') | lower) -%}
+  {%- endfor -%}
+  {{ return(clean) }}
+{% endmacro %}
+
+
+{# The dialect is stated, not sniffed: a guess that goes wrong on one odd line would lose the whole file. #}
+{% macro read_csv_as_text(relation, file, columns) %}
+  drop table if exists unreadable_lines;
+  drop table if exists unreadable_scans;
+  create or replace table {{ relation }} as
+  select
+    {{ columns | join(', ') }},
+    row_number() over () + 1 as line_number,
+    cast(null as varchar) as read_error
+  from read_csv(
+    '{{ file | replace("'", "''") }}',
+    header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
+    columns = { {%- for name in input_columns(file) %}'{{ name }}': 'varchar'{{ ', ' if not loop.last }}{% endfor -%} },
+    store_rejects = true, rejects_table = 'unreadable_lines', rejects_scan = 'unreadable_scans', rejects_limit = 0
+  )
+{% endmacro %}
+
+
+{# Lines that DuckDB could not split join the table with their number and message; the lines after them move down. #}
+{% macro keep_unreadable_lines(relation, columns) %}
+  {%- set unreadable = run_query("select count(*) from unreadable_lines").columns[0].values()[0] -%}
+  {%- if unreadable > 0 -%}
+    {% call statement('keep_unreadable_lines') %}
+      create temporary table unreadable as
+      select
+        cast(line as bigint) as line_number,
+        min(error_type || ': ' || trim(csv_line, e'\r\n')) as read_error,
+        row_number() over (order by line) as unreadable_so_far,
+        cast(line as bigint) - row_number() over (order by line) as readable_so_far
+      from unreadable_lines
+      group by line;
+
+      create or replace table {{ relation }} as
+      select
+        {% for column in columns %}readable.{{ column }}, {% endfor %}
+        readable.line_number + coalesce(unreadable_before.unreadable_so_far, 0) as line_number,
+        readable.read_error
+      from {{ relation }} as readable
+      asof left join (
+        select readable_so_far, max(unreadable_so_far) as unreadable_so_far from unreadable group by readable_so_far
+      ) as unreadable_before on readable.line_number > unreadable_before.readable_so_far
+      union all
+      select
+        {% for column in columns %}null, {% endfor %}
+        line_number,
+        read_error
+      from unreadable
+      order by line_number;
+
+      drop table unreadable;
+    {% endcall %}
+  {%- endif -%}
+{% endmacro %}
+
+
+{# One sentence, and nothing else is built from this input. #}
+{% macro stop(sentence) %}
+  {{ exceptions.raise_compiler_error(sentence) }}
+{% endmacro %}

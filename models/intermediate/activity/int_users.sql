@@ -1,0 +1,33 @@
+-- Everyone who appears in any of the three files about users, whatever counts as evidence.
+-- Grain: one row per user.
+
+with
+
+course_views as (
+
+    select * from {{ ref('stg_user_course_views') }}
+
+),
+
+interests as (
+
+    select * from {{ ref('stg_user_interests') }}
+
+),
+
+assessment_scores as (
+
+    select * from {{ ref('stg_user_assessment_scores') }}
+
+)
+
+select user_handle from course_views
+
+union
+
+select user_handle from interests
+
+union
+
+select user_handle from assessment_scores
+order by user_handle

@@ -1,0 +1,31 @@
+-- Facet: the assessments that users took (1 each) and the band in which their score fell (score_band_weight each), so
+-- that equal results bring users closer than the same subject alone.
+-- Grain: one row per user and assessment, and one per user, assessment and score band.
+
+with
+
+user_assessments as (
+
+    select * from {{ ref('int_user_assessments') }}
+
+)
+
+select
+    user_handle,
+    assessment_tag as feature,
+    cast(1 as double) as occurrences
+from user_assessments
+
+union all
+
+select
+    user_handle,
+    assessment_tag || case
+        {%- for edge in var('score_band_edges') %}
+        when score < {{ edge }} then ' (score below {{ edge }})'
+        {%- endfor %}
+        else ' (score {{ var("score_band_edges") | last }} or more)'
+    end as feature,
+    cast({{ var('score_band_weight') }} as double) as occurrences
+from user_assessments
+where {{ var('score_band_weight') }} > 0

@@ -1,0 +1,17 @@
+-- Facet: the cluster that a user is in. It comes after clustering, from the profile that the other facets make.
+-- Grain: one row per user in a cluster.
+
+with
+
+user_clusters as (
+
+    select * from {{ ref('user_clusters') }}
+
+)
+
+select
+    user_handle,
+    'cluster ' || cluster_id as feature,
+    cast(1 as double) as occurrences
+from user_clusters
+where cluster_id >= 0

@@ -1,0 +1,35 @@
+-- Facet: the subjects of the courses that users viewed. Each course spreads 1 over its tags, so that a course with
+-- many tags says no more than one with a single tag.
+-- Grain: one row per user and course tag.
+
+with
+
+user_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+),
+
+course_tags as (
+
+    select * from {{ ref('int_course_tags') }}
+
+),
+
+tag_parts as (
+
+    select
+        course_id,
+        course_tag,
+        cast(1 as double) / count(*) over (partition by course_id) as part
+    from course_tags
+
+)
+
+select
+    user_courses.user_handle,
+    tag_parts.course_tag as feature,
+    sum(tag_parts.part) as occurrences
+from user_courses
+inner join tag_parts on user_courses.course_id = tag_parts.course_id
+group by user_courses.user_handle, tag_parts.course_tag

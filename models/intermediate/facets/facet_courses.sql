@@ -1,0 +1,16 @@
+-- Facet: the courses that users viewed.
+-- Grain: one row per user and course.
+
+with
+
+user_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+)
+
+select
+    user_handle,
+    course_id as feature,
+    cast(total_views as double) as occurrences
+from user_courses

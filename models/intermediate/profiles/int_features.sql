@@ -1,0 +1,52 @@
+-- Every feature that a profile can have, how many users have it and how much its rarity counts.
+-- Grain: one row per facet and feature.
+
+with
+
+occurrences as (
+
+    select * from {{ ref('int_occurrences') }}
+
+),
+
+facets as (
+
+    select * from {{ ref('facets') }}
+
+),
+
+facet_users as (
+
+    select
+        facet_number,
+        count(distinct user_handle) as users
+    from occurrences
+    group by facet_number
+
+),
+
+feature_users as (
+
+    select
+        facet_number,
+        feature,
+        count(*) as users
+    from occurrences
+    group by facet_number, feature
+
+)
+
+-- Ids are dense within a facet and sort by facet, so that a facet is one range of ids. 1 + n/df keeps the idf of a
+-- feature that everyone has above 0: in a facet of one feature it is still something in common.
+select
+    cast(facets.facet_number as bigint) * 1000000000
+    + row_number() over (partition by feature_users.facet_number order by feature_users.feature) as feature_id,
+    facets.facet_number,
+    facets.facet,
+    feature_users.feature,
+    feature_users.users,
+    ln(1 + cast(facet_users.users as double) / feature_users.users) as idf,
+    power(ln(1 + cast(facet_users.users as double) / feature_users.users), facets.idf_power) as rarity
+from feature_users
+inner join facet_users on feature_users.facet_number = facet_users.facet_number
+inner join facets on feature_users.facet_number = facets.facet_number

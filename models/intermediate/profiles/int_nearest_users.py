@@ -1,0 +1,15 @@
+# The nearest users of every user by the profile without the cluster: one pass of the kernel serves both clustering
+# and, re-ranked by cluster, similar_users. Grain: one row per user and rank.
+
+
+def model(dbt, session):
+    from kindred.neighbours import nearest_users
+    from kindred.profiles import Profiles
+
+    users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
+    columns = dbt.ref("int_profiles").select("user_handle, feature_id, weight").fetchnumpy()
+    return nearest_users(
+        Profiles.from_long(columns, users),
+        k=max(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours"))),
+        threads=int(dbt.config.get("similarity_threads")),
+    )

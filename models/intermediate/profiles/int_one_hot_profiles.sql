@@ -1,0 +1,70 @@
+-- What a plain one-hot profile holds: every interest, course and assessment of a user, all alike. It serves only to
+-- compare: similar_users.cosine_similarity is the plain cosine of these.
+-- Grain: one row per user and feature, in the order of user and feature.
+
+with
+
+user_interests as (
+
+    select * from {{ ref('int_user_interests') }}
+
+),
+
+user_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+),
+
+user_assessments as (
+
+    select * from {{ ref('int_user_assessments') }}
+
+),
+
+combined as (
+
+    select
+        user_handle,
+        1 as kind,
+        interest_tag as feature
+    from user_interests
+
+    union all
+
+    select
+        user_handle,
+        2 as kind,
+        course_id as feature
+    from user_courses
+
+    union all
+
+    select
+        user_handle,
+        3 as kind,
+        assessment_tag as feature
+    from user_assessments
+
+),
+
+features as (
+
+    select
+        kind,
+        feature,
+        row_number() over (order by kind, feature) as feature_id
+    from combined
+    group by kind, feature
+
+)
+
+select
+    combined.user_handle,
+    features.feature_id
+from combined
+inner join features
+    on
+        combined.kind = features.kind
+        and combined.feature = features.feature
+order by combined.user_handle, features.feature_id

@@ -1,0 +1,133 @@
+-- Interests that the same users follow (a group followed with one click), taken as one bundle, so that following a
+-- group once does not count as many agreements. A bundle is named after its most followed tag.
+-- Grain: one row per canonical interest tag.
+
+with recursive
+
+user_interests as (
+
+    select * from {{ ref('int_user_interests') }}
+
+),
+
+-- The overlap of followers is a share: a sample of users tells it, and its cost stays bounded.
+sampled as (
+
+    select
+        user_handle,
+        interest_tag
+    from user_interests
+    where user_handle in (
+        select user_handle
+        from user_interests
+        group by user_handle
+        order by md5(cast(user_handle as varchar)), user_handle
+        limit {{ var('bundle_sample_users') }}
+    )
+
+),
+
+followers as (
+
+    select
+        interest_tag,
+        count(*) as users
+    from sampled
+    group by interest_tag
+
+),
+
+counted as (
+
+    select
+        sampled.user_handle,
+        sampled.interest_tag,
+        followers.users
+    from sampled
+    inner join followers on sampled.interest_tag = followers.interest_tag
+
+),
+
+-- Two tags can only overlap so much if their numbers of followers are that close: most pairs end here.
+together as (
+
+    select
+        one.interest_tag,
+        other.interest_tag as other_tag,
+        count(*) as users_of_both,
+        any_value(one.users + other.users) as users_summed
+    from counted as one
+    inner join counted as other
+        on
+            one.user_handle = other.user_handle
+            and one.interest_tag < other.interest_tag
+            and one.users >= {{ var('bundle_min_jaccard') }} * other.users
+            and other.users >= {{ var('bundle_min_jaccard') }} * one.users
+    group by one.interest_tag, other.interest_tag
+
+),
+
+overlapping as (
+
+    select
+        interest_tag,
+        other_tag
+    from together
+    where users_of_both >= {{ var('bundle_min_jaccard') }} * (users_summed - users_of_both)
+
+),
+
+links as (
+
+    select
+        interest_tag,
+        other_tag
+    from overlapping
+
+    union all
+
+    select
+        other_tag as interest_tag,
+        interest_tag as other_tag
+    from overlapping
+
+),
+
+reachable as (
+
+    select
+        interest_tag,
+        interest_tag as member_tag
+    from (select distinct interest_tag from user_interests)
+
+    union
+
+    select
+        reachable.interest_tag,
+        links.other_tag as member_tag
+    from reachable
+    inner join links on reachable.member_tag = links.interest_tag
+
+),
+
+ranked as (
+
+    select
+        reachable.interest_tag,
+        reachable.member_tag,
+        count(*) over (partition by reachable.interest_tag) as bundle_tags,
+        row_number() over (
+            partition by reachable.interest_tag
+            order by coalesce(followers.users, 0) desc, reachable.member_tag
+        ) as preference
+    from reachable
+    left join followers on reachable.member_tag = followers.interest_tag
+
+)
+
+select
+    interest_tag,
+    member_tag as bundle,
+    bundle_tags
+from ranked
+where preference = 1

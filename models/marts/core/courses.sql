@@ -1,0 +1,60 @@
+-- Every course that has tags or was viewed.
+-- Grain: one row per course.
+
+with
+
+delivered_courses as (
+
+    select * from {{ ref('stg_course_tags') }}
+
+),
+
+course_tags as (
+
+    select * from {{ ref('int_course_tags') }}
+
+),
+
+course_details as (
+
+    select * from {{ ref('int_course_details') }}
+
+),
+
+all_courses as (
+
+    select course_id from delivered_courses
+
+    union
+
+    select course_id from course_details
+
+),
+
+joined_tags as (
+
+    select
+        course_id,
+        {{ join_text('course_tag') }} as course_tags,
+        count(*) as total_course_tags
+    from course_tags
+    group by course_id
+
+)
+
+select
+    all_courses.course_id,
+    joined_tags.course_tags,
+    coalesce(joined_tags.total_course_tags, 0) as total_course_tags,
+
+    -- null for a course that nobody viewed
+    course_details.author_handle,
+    course_details.level,
+
+    coalesce(course_details.total_users, 0) as total_users,
+    coalesce(course_details.total_views, 0) as total_views,
+    coalesce(course_details.total_view_seconds, 0) as total_view_seconds
+from all_courses
+left join joined_tags on all_courses.course_id = joined_tags.course_id
+left join course_details on all_courses.course_id = course_details.course_id
+order by all_courses.course_id

@@ -1,0 +1,98 @@
+-- Which courses each user viewed, how much, and how that fits the user's interests and assessments.
+-- Grain: one row per user and course viewed.
+
+with
+
+viewed_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+),
+
+courses as (
+
+    select * from {{ ref('courses') }}
+
+),
+
+interest_matches as (
+
+    select
+        user_handle,
+        course_id,
+        {{ join_text('interest_tag') }} as interest_tags
+    from {{ ref('int_course_interest_matches') }}
+    group by user_handle, course_id
+
+),
+
+assessment_matches as (
+
+    select
+        user_handle,
+        course_id,
+        avg(score) as user_assessment_score
+    from {{ ref('int_course_assessment_matches') }}
+    group by user_handle, course_id
+
+),
+
+user_totals as (
+
+    select
+        user_handle,
+        count(*) as total_user_courses
+    from viewed_courses
+    group by user_handle
+
+),
+
+user_scores as (
+
+    select
+        user_handle,
+        avg(score) as user_avg_assessment_score
+    from {{ ref('int_user_assessments') }}
+    group by user_handle
+
+)
+
+select
+    viewed_courses.user_handle || '-' || viewed_courses.course_id as user_course_key,
+    viewed_courses.user_handle,
+
+    -- the course
+    viewed_courses.course_id,
+    courses.course_tags,
+    viewed_courses.author_handle,
+    viewed_courses.level,
+
+    -- the user's views of it
+    viewed_courses.first_view_date,
+    viewed_courses.last_view_date,
+    viewed_courses.total_views,
+    viewed_courses.total_view_seconds / viewed_courses.total_views as avg_view_seconds,
+    viewed_courses.total_view_seconds,
+    user_totals.total_user_courses,
+
+    -- null where the user follows none of the course's tags
+    interest_matches.interest_tags,
+    interest_matches.interest_tags is not null as matches_interest,
+
+    -- null where the user was assessed in none of the course's tags, or never
+    assessment_matches.user_assessment_score,
+    assessment_matches.user_assessment_score is not null as matches_assessment,
+    user_scores.user_avg_assessment_score
+from viewed_courses
+inner join courses on viewed_courses.course_id = courses.course_id
+inner join user_totals on viewed_courses.user_handle = user_totals.user_handle
+left join interest_matches
+    on
+        viewed_courses.user_handle = interest_matches.user_handle
+        and viewed_courses.course_id = interest_matches.course_id
+left join assessment_matches
+    on
+        viewed_courses.user_handle = assessment_matches.user_handle
+        and viewed_courses.course_id = assessment_matches.course_id
+left join user_scores on viewed_courses.user_handle = user_scores.user_handle
+order by viewed_courses.user_handle, viewed_courses.course_id

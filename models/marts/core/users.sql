@@ -1,0 +1,134 @@
+-- Everyone who appears in any of the input files, also those who only follow interests.
+-- Grain: one row per user.
+
+with
+
+all_users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
+user_clusters as (
+
+    select * from {{ ref('user_clusters') }}
+
+),
+
+course_totals as (
+
+    select
+        user_handle,
+        count(*) as total_courses,
+        sum(total_views) as total_views,
+        sum(total_view_seconds) as total_view_seconds,
+        min(first_view_date) as first_view_date,
+        max(last_view_date) as last_view_date
+    from {{ ref('int_user_courses') }}
+    group by user_handle
+
+),
+
+interest_totals as (
+
+    select
+        user_handle,
+        count(*) as total_interests,
+        min(first_followed_at) as first_followed_at,
+        max(last_followed_at) as last_followed_at
+    from {{ ref('int_user_interests') }}
+    group by user_handle
+
+),
+
+assessment_totals as (
+
+    select
+        user_handle,
+        count(*) as total_assessments,
+        avg(score) as avg_assessment_score,
+        max(last_assessed_at) as last_assessed_at
+    from {{ ref('int_user_assessments') }}
+    group by user_handle
+
+),
+
+facet_totals as (
+
+    select
+        user_handle,
+        count(*) filter (where facet = 'authors') as total_authors,
+        count(*) filter (where facet = 'course_tags') as total_course_tags
+    from {{ ref('int_profiles') }}
+    where facet in ('authors', 'course_tags')
+    group by user_handle
+
+),
+
+ranked_tags as (
+
+    select
+        user_handle,
+        feature as course_tag,
+        row_number() over (partition by user_handle order by occurrences desc, feature) as place
+    from {{ ref('facet_course_tags') }}
+
+),
+
+top_tags as (
+
+    select
+        user_handle,
+        {{ join_text('course_tag', order_by='place') }} as top_course_tags
+    from ranked_tags
+    where place <= 3
+    group by user_handle
+
+),
+
+ranked_levels as (
+
+    select
+        user_handle,
+        feature as level,
+        row_number() over (partition by user_handle order by occurrences desc, feature) as place
+    from {{ ref('facet_levels') }}
+
+)
+
+select
+    all_users.user_handle,
+    user_clusters.cluster_id,
+
+    -- courses: nulls and zeros for users who viewed none
+    coalesce(course_totals.total_courses, 0) as total_courses,
+    coalesce(course_totals.total_views, 0) as total_views,
+    coalesce(course_totals.total_view_seconds, 0) as total_view_seconds,
+    coalesce(facet_totals.total_authors, 0) as total_authors,
+    coalesce(facet_totals.total_course_tags, 0) as total_course_tags,
+    course_totals.first_view_date,
+    course_totals.last_view_date,
+    top_tags.top_course_tags,
+    ranked_levels.level as main_level,
+
+    -- interests: nulls and zeros for users who follow none
+    coalesce(interest_totals.total_interests, 0) as total_interests,
+    interest_totals.first_followed_at,
+    interest_totals.last_followed_at,
+
+    -- assessments: nulls and zeros for users who took none
+    coalesce(assessment_totals.total_assessments, 0) as total_assessments,
+    assessment_totals.avg_assessment_score,
+    assessment_totals.last_assessed_at
+from all_users
+left join user_clusters on all_users.user_handle = user_clusters.user_handle
+left join course_totals on all_users.user_handle = course_totals.user_handle
+left join interest_totals on all_users.user_handle = interest_totals.user_handle
+left join assessment_totals on all_users.user_handle = assessment_totals.user_handle
+left join facet_totals on all_users.user_handle = facet_totals.user_handle
+left join top_tags on all_users.user_handle = top_tags.user_handle
+left join ranked_levels
+    on
+        all_users.user_handle = ranked_levels.user_handle
+        and ranked_levels.place = 1
+order by all_users.user_handle

@@ -1,0 +1,8 @@
+-- Which build this is.
+-- Grain: a single row.
+
+select
+    '{{ run_started_at.strftime("%Y%m%dT%H%M%SZ") }}-{{ invocation_id[:8] }}' as version,
+    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as started_at,
+    '{{ dbt_version }}' as dbt_version,
+    version() as engine_version

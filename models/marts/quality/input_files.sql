@@ -1,0 +1,78 @@
+-- What became of the rows of each input file: read = kept + folded + rejected.
+-- Grain: one row per file.
+
+with
+
+rejected_rows as (
+
+    select * from {{ ref('rejected_rows') }}
+
+),
+
+read_rows as (
+{% set files = ['course_tags', 'user_assessment_scores', 'user_course_views', 'user_interests'] %}
+    {% for file in files -%}
+    select
+        '{{ file }}' as file,
+        count(*) as rows_read
+    from {{ ref(file) }}
+    {% if not loop.last %}
+    union all
+
+    {% endif %}
+    {%- endfor %}
+),
+
+kept_rows as (
+
+    select
+        'course_tags' as file,
+        count(*) as rows_kept,
+        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded
+    from {{ ref('stg_course_tags') }}
+
+    union all
+
+    select
+        'user_assessment_scores' as file,
+        count(*) as rows_kept,
+        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded
+    from {{ ref('stg_user_assessment_scores') }}
+
+    union all
+
+    select
+        'user_course_views' as file,
+        count(*) as rows_kept,
+        0 as rows_folded
+    from {{ ref('stg_user_course_views') }}
+
+    union all
+
+    select
+        'user_interests' as file,
+        count(*) as rows_kept,
+        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded
+    from {{ ref('stg_user_interests') }}
+
+),
+
+rejected_counts as (
+
+    select
+        file,
+        count(*) as rows_rejected
+    from rejected_rows
+    group by file
+
+)
+
+select
+    read_rows.file,
+    read_rows.rows_read,
+    kept_rows.rows_kept,
+    cast(kept_rows.rows_folded as bigint) as rows_folded,
+    coalesce(rejected_counts.rows_rejected, 0) as rows_rejected
+from read_rows
+inner join kept_rows on read_rows.file = kept_rows.file
+left join rejected_counts on read_rows.file = rejected_counts.file

@@ -1,0 +1,214 @@
+-- How good the lists of neighbours are, measured from the data itself at every build.
+-- Grain: one row per measure and variant.
+
+with
+
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
+similar_users as (
+
+    select * from {{ ref('similar_users') }}
+
+),
+
+course_tags as (
+
+    select * from {{ ref('facet_course_tags') }}
+
+),
+
+user_lists as (
+
+    select
+        user_handle,
+        count(*) as neighbours,
+        min(similarity) as least_similarity,
+        max(similarity) as greatest_similarity
+    from similar_users
+    group by user_handle
+
+),
+
+listings as (
+
+    select
+        users.user_handle,
+        count(similar_users.user_handle) as listed_by
+    from users
+    left join similar_users on users.user_handle = similar_users.similar_user_handle
+    group by users.user_handle
+
+),
+
+list_shares as (
+
+    select
+        cast(count(user_lists.user_handle) as double) / nullif(count(*), 0) as with_neighbours,
+        cast(count(*) filter (where user_lists.neighbours = {{ var('top_k') }}) as double) / nullif(count(*), 0) as full_list,
+        cast(count(*) filter (
+            where user_lists.neighbours > 1 and user_lists.greatest_similarity - user_lists.least_similarity < 1e-9
+        ) as double) / nullif(count(*), 0) as all_tied
+    from users
+    left join user_lists on users.user_handle = user_lists.user_handle
+
+),
+
+mutual as (
+
+    select avg(case when back.user_handle is null then 0.0 else 1.0 end) as mutual_share
+    from similar_users
+    left join similar_users as back
+        on
+            similar_users.user_handle = back.similar_user_handle
+            and similar_users.similar_user_handle = back.user_handle
+
+),
+
+hubness as (
+
+    select
+        skewness(listed_by) as skew,
+        max(listed_by) as most,
+        avg(case when listed_by = 0 then 1.0 else 0.0 end) as never_listed
+    from listings
+
+),
+
+-- Users with courses, and for each the next one in an arbitrary order: pairs that have nothing to do with each other.
+shuffled as (
+
+    select
+        user_handle,
+        row_number() over (order by md5(cast(user_handle as varchar)), user_handle) as place,
+        count(*) over () as places
+    from (select distinct user_handle from course_tags)
+
+),
+
+compared_pairs as (
+
+    select
+        'closest users' as variant,
+        similar_users.user_handle,
+        similar_users.similar_user_handle as other_handle
+    from similar_users
+    inner join shuffled on similar_users.user_handle = shuffled.user_handle
+    inner join shuffled as other on similar_users.similar_user_handle = other.user_handle
+    where
+        similar_users.rank <= 5
+        and shuffled.place <= 2000
+
+    union all
+
+    select
+        'random users' as variant,
+        shuffled.user_handle,
+        other.user_handle as other_handle
+    from shuffled
+    inner join shuffled as other
+        on other.place between shuffled.place + 1 and shuffled.place + 5
+    where shuffled.place <= 2000
+
+),
+
+shared_tags as (
+
+    select
+        compared_pairs.variant,
+        compared_pairs.user_handle,
+        compared_pairs.other_handle,
+        count(other_tags.feature) as tags
+    from compared_pairs
+    inner join course_tags on compared_pairs.user_handle = course_tags.user_handle
+    left join course_tags as other_tags
+        on
+            compared_pairs.other_handle = other_tags.user_handle
+            and course_tags.feature = other_tags.feature
+    group by compared_pairs.variant, compared_pairs.user_handle, compared_pairs.other_handle
+
+)
+
+select
+    'users with neighbours (share)' as measure,
+    'similar_users' as variant,
+    with_neighbours as value
+from list_shares
+
+union all
+
+select
+    'users with a full list (share)' as measure,
+    'similar_users' as variant,
+    full_list as value
+from list_shares
+
+union all
+
+select
+    'users whose neighbours are all equally close (share)' as measure,
+    'similar_users' as variant,
+    all_tied as value
+from list_shares
+
+union all
+
+select
+    'listed pairs that list each other (share)' as measure,
+    'similar_users' as variant,
+    mutual_share as value
+from mutual
+
+union all
+
+select
+    'hubness: skew of how often users are listed' as measure,
+    'similar_users' as variant,
+    skew as value
+from hubness
+
+union all
+
+select
+    'hubness: most lists that one user is on' as measure,
+    'similar_users' as variant,
+    most as value
+from hubness
+
+union all
+
+select
+    'users on nobody''s list (share)' as measure,
+    'similar_users' as variant,
+    never_listed as value
+from hubness
+
+union all
+
+select
+    'similarity to the closest user (mean)' as measure,
+    'similar_users' as variant,
+    avg(similarity) as value
+from similar_users
+where rank = 1
+
+union all
+
+select
+    'plain cosine to the closest user (mean)' as measure,
+    'similar_users' as variant,
+    avg(cosine_similarity) as value
+from similar_users
+where rank = 1
+
+union all
+
+select
+    'pairs with a course tag in common (share)' as measure,
+    variant,
+    avg(case when tags > 0 then 1.0 else 0.0 end) as value
+from shared_tags
+group by variant

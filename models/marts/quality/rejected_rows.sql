@@ -1,0 +1,19 @@
+-- What staging could not use, from every input file, with the reason, so that nothing vanishes silently.
+-- Grain: one row per file and rejected line.
+
+{% set files = ['course_tags', 'user_assessment_scores', 'user_course_views', 'user_interests'] -%}
+{% for file in files -%}
+select
+    '{{ file }}' as file,
+    line_number,
+    reject_reason as reason,
+    delivered_user_handle as user_handle,
+    delivered_row
+from {{ ref('base_' ~ file) }}
+where reject_reason is not null
+{% if not loop.last %}
+union all
+
+{% endif %}
+{%- endfor %}
+order by file, line_number

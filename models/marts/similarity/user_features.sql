@@ -1,0 +1,73 @@
+-- The profile of every user: what they have done, and how much each of it weighs in their similarity to others.
+-- The dot product of two users' weights is their similarity, so each shared feature's part in it is exact.
+-- Grain: one row per user, facet and feature, in the order of user and feature.
+
+with
+
+profiles as (
+
+    select * from {{ ref('int_profiles') }}
+
+),
+
+user_cluster as (
+
+    select * from {{ ref('facet_cluster') }}
+
+),
+
+facets as (
+
+    select * from {{ ref('facets') }}
+
+),
+
+-- A user has one cluster or none: its cosine is 1 or 0, so that its weight is that of the facet.
+cluster_features as (
+
+    select
+        user_cluster.user_handle,
+        facets.facet,
+        cast(facets.facet_number as bigint) * 1000000000 + dense_rank() over (order by user_cluster.feature) as feature_id,
+        user_cluster.feature,
+        user_cluster.occurrences,
+        sqrt(facets.weight_share) as weight
+    from user_cluster
+    inner join facets on facets.facet = 'cluster'
+    where facets.weight_share > 0
+
+),
+
+combined as (
+
+    select
+        user_handle,
+        facet,
+        feature_id,
+        feature,
+        occurrences,
+        weight
+    from profiles
+
+    union all
+
+    select
+        user_handle,
+        facet,
+        feature_id,
+        feature,
+        occurrences,
+        weight
+    from cluster_features
+
+)
+
+select
+    user_handle,
+    facet,
+    feature_id,
+    feature,
+    occurrences,
+    weight
+from combined
+order by user_handle, feature_id

@@ -1,0 +1,32 @@
+# The last step of a build: it runs only when every mart is built and every test has passed, and publishes the marts
+# as one new file in place of the old one. Grain: a single row.
+
+
+def model(dbt, session):
+    from kindred.publication import publish
+
+    marts = {
+        "build_info": dbt.ref("build_info"),
+        "clusters": dbt.ref("clusters"),
+        "courses": dbt.ref("courses"),
+        "facets": dbt.ref("facets"),
+        "input_files": dbt.ref("input_files"),
+        "neighbour_quality": dbt.ref("neighbour_quality"),
+        "rejected_rows": dbt.ref("rejected_rows"),
+        "similar_user_reasons": dbt.ref("similar_user_reasons"),
+        "similar_users": dbt.ref("similar_users"),
+        "tag_map": dbt.ref("tag_map"),
+        "tags": dbt.ref("tags"),
+        "user_clusters": dbt.ref("user_clusters"),
+        "user_courses": dbt.ref("user_courses"),
+        "user_features": dbt.ref("user_features"),
+        "user_map": dbt.ref("user_map"),
+        "users": dbt.ref("users"),
+    }
+    version = marts["build_info"].fetchnumpy()["version"][0]
+    # A connection of its own: dbt's is inside a transaction, and one transaction can write to one file only.
+    file = publish(session.cursor(), dbt.config.get("warehouse"), list(marts), version)
+    return session.sql(
+        "select ?::varchar as version, ?::varchar as file, now()::timestamp as published_at",
+        params=[version, file.name],
+    )

@@ -1,0 +1,21 @@
+-- Views of courses; a repeated row is a repeated view, hence kept.
+-- Grain: one row per view (line_number).
+
+with
+
+course_views as (
+
+    select * from {{ ref('base_user_course_views') }}
+
+)
+
+select
+    line_number,
+    user_handle,
+    view_date,
+    course_id,
+    author_handle,
+    level,
+    view_seconds
+from course_views
+where reject_reason is null

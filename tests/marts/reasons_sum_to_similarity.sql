@@ -1,0 +1,45 @@
+-- Every listed pair has reasons; all contribute, they sum to its similarity, are numbered from 1 without gaps, and no
+-- other pair has any. Tried on every tenth user: the view computes all reasons whenever it is read.
+
+with
+
+reasons as (
+
+    select
+        user_handle,
+        similar_user_handle,
+        sum(contribution) as similarity,
+        min(contribution) as least_contribution,
+        count(*) as reasons,
+        max(reason_rank) as last_rank,
+        count(distinct reason_rank) as ranks
+    from {{ ref('similar_user_reasons') }}
+    where user_handle % 10 = 0
+    group by user_handle, similar_user_handle
+
+),
+
+pairs as (
+
+    select * from {{ ref('similar_users') }}
+    where user_handle % 10 = 0
+
+)
+
+select
+    pairs.user_handle,
+    pairs.similar_user_handle,
+    pairs.similarity,
+    reasons.similarity as reasons_sum
+from pairs
+full outer join reasons
+    on
+        pairs.user_handle = reasons.user_handle
+        and pairs.similar_user_handle = reasons.similar_user_handle
+where
+    pairs.similarity is null
+    or reasons.similarity is null
+    or abs(pairs.similarity - reasons.similarity) > 1e-9
+    or reasons.least_contribution <= 0
+    or reasons.last_rank != reasons.reasons
+    or reasons.ranks != reasons.reasons

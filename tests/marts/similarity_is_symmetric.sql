@@ -1,0 +1,28 @@
+-- Two users who list each other do so with the same similarity, and nobody lists the same user twice.
+
+with
+
+similar_users as (
+
+    select * from {{ ref('similar_users') }}
+
+)
+
+select
+    similar_users.user_handle,
+    similar_users.similar_user_handle
+from similar_users
+inner join similar_users as back
+    on
+        similar_users.user_handle = back.similar_user_handle
+        and similar_users.similar_user_handle = back.user_handle
+where abs(similar_users.similarity - back.similarity) > 1e-9
+
+union all
+
+select
+    user_handle,
+    similar_user_handle
+from similar_users
+group by user_handle, similar_user_handle
+having count(*) > 1
