@@ -195,8 +195,8 @@ def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
         bound = np.partition(maxima, len(maxima) - k, axis=0)[len(maxima) - k]
     else:
         bound = np.zeros(columns)
-    tie_width = 10.0**-TIE_DECIMALS
-    row_numbers, column_numbers = np.nonzero((scores >= bound - tie_width) & (scores > 0))
+    least = np.maximum(bound - 10.0**-TIE_DECIMALS, np.nextafter(0, 1))
+    row_numbers, column_numbers = np.divmod(np.flatnonzero(scores >= least), columns)
 
     values = scores[row_numbers, column_numbers]
     order = np.lexsort((row_numbers, -np.round(values, TIE_DECIMALS), column_numbers))

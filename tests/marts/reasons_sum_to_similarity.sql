@@ -1,5 +1,10 @@
 -- Every listed pair has reasons; all contribute, they sum to its similarity, are numbered from 1 without gaps, and no
--- other pair has any. Tried on every tenth user: the view computes all reasons whenever it is read.
+-- other pair has any. Tried on the first 200 users: the view computes reasons whenever it is read.
+
+{% set first_users -%}
+select coalesce(max(user_handle), 0) from (select user_handle from {{ ref('users') }} order by user_handle limit 200)
+{%- endset %}
+{% set last_user = run_query(first_users).columns[0].values()[0] if execute %}
 
 with
 
@@ -14,7 +19,7 @@ reasons as (
         max(reason_rank) as last_rank,
         count(distinct reason_rank) as ranks
     from {{ ref('similar_user_reasons') }}
-    where user_handle % 10 = 0
+    where user_handle <= {{ last_user }}
     group by user_handle, similar_user_handle
 
 ),
@@ -22,7 +27,7 @@ reasons as (
 pairs as (
 
     select * from {{ ref('similar_users') }}
-    where user_handle % 10 = 0
+    where user_handle <= {{ last_user }}
 
 )
 

@@ -19,7 +19,7 @@ tag_map as (
 select
     interests.user_handle,
     tag_map.canonical_tag as interest_tag,
-    count(distinct interests.followed_at) as total_follows,
+    count(*) as total_follows,
     min(interests.followed_at) as first_followed_at,
     max(interests.followed_at) as last_followed_at
 from interests

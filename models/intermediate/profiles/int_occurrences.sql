@@ -4,6 +4,7 @@
 {% for facet in evidence_facets() -%}
 select
     {{ facet.facet_number }} as facet_number,
+    '{{ facet.facet }}' as facet,
     user_handle,
     feature,
     occurrences

@@ -1,6 +1,6 @@
 -- What a plain one-hot profile holds: every interest, course and assessment of a user, all alike. It serves only to
 -- compare: similar_users.cosine_similarity is the plain cosine of these.
--- Grain: one row per user and feature, in the order of user and feature.
+-- Grain: one row per user and feature.
 
 with
 
@@ -67,4 +67,3 @@ inner join features
     on
         combined.kind = features.kind
         and combined.feature = features.feature
-order by combined.user_handle, features.feature_id

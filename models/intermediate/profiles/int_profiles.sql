@@ -1,6 +1,6 @@
 -- The weighted profile of every user from all facets but the cluster: what clustering reads.
 -- The dot product of two profiles is the weighted sum of their facet cosines, each times both users' confidence.
--- Grain: one row per user, facet and feature, in the order of user and feature.
+-- Grain: one row per user, facet and feature.
 
 with
 
@@ -73,4 +73,3 @@ inner join user_facets
         scaled.user_handle = user_facets.user_handle
         and scaled.facet_number = user_facets.facet_number
 where user_facets.factor > 0
-order by scaled.user_handle, scaled.feature_id

@@ -1,17 +1,60 @@
--- The keys under which spellings of one subject meet, from strict to loose (see the macro tag_key).
+-- Every tag as it is spelled in each of the three vocabularies, how much it is used, and the keys under which
+-- spellings of one subject meet, from strict to loose (see the macro tag_key).
 -- Grain: one row per vocabulary and spelling.
 
 with
 
-tag_uses as (
+course_tags as (
 
-    select * from {{ ref('int_tag_uses') }}
+    select * from {{ ref('stg_course_tags') }}
+
+),
+
+interests as (
+
+    select * from {{ ref('stg_user_interests') }}
+
+),
+
+assessment_scores as (
+
+    select * from {{ ref('stg_user_assessment_scores') }}
 
 ),
 
 tag_aliases as (
 
     select * from {{ ref('tag_aliases') }}
+
+),
+
+tag_uses as (
+
+    select
+        'course' as vocabulary,
+        course_tag as raw_tag,
+        count(distinct course_id) as uses
+    from course_tags
+    where course_tag is not null
+    group by course_tag
+
+    union all
+
+    select
+        'interest' as vocabulary,
+        interest_tag as raw_tag,
+        count(distinct user_handle) as uses
+    from interests
+    group by interest_tag
+
+    union all
+
+    select
+        'assessment' as vocabulary,
+        assessment_tag as raw_tag,
+        count(distinct user_handle) as uses
+    from assessment_scores
+    group by assessment_tag
 
 ),
 

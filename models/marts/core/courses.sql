@@ -15,9 +15,24 @@ course_tags as (
 
 ),
 
+user_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+),
+
+-- Who made a course and at what level is a matter of its views: the latest tells.
 course_details as (
 
-    select * from {{ ref('int_course_details') }}
+    select
+        course_id,
+        {{ latest('author_handle', 'last_view_date', 'author_handle') }} as author_handle,
+        {{ latest('level', 'last_view_date', 'level') }} as level,
+        count(*) as total_users,
+        sum(total_views) as total_views,
+        sum(total_view_seconds) as total_view_seconds
+    from user_courses
+    group by course_id
 
 ),
 

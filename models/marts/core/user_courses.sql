@@ -15,25 +15,53 @@ courses as (
 
 ),
 
+course_tags as (
+
+    select * from {{ ref('int_course_tags') }}
+
+),
+
+user_interests as (
+
+    select * from {{ ref('int_user_interests') }}
+
+),
+
+user_assessments as (
+
+    select * from {{ ref('int_user_assessments') }}
+
+),
+
 interest_matches as (
 
     select
-        user_handle,
-        course_id,
-        {{ join_text('interest_tag') }} as interest_tags
-    from {{ ref('int_course_interest_matches') }}
-    group by user_handle, course_id
+        viewed_courses.user_handle,
+        viewed_courses.course_id,
+        {{ join_text('user_interests.interest_tag') }} as interest_tags
+    from viewed_courses
+    inner join course_tags on viewed_courses.course_id = course_tags.course_id
+    inner join user_interests
+        on
+            viewed_courses.user_handle = user_interests.user_handle
+            and course_tags.course_tag = user_interests.interest_tag
+    group by viewed_courses.user_handle, viewed_courses.course_id
 
 ),
 
 assessment_matches as (
 
     select
-        user_handle,
-        course_id,
-        avg(score) as user_assessment_score
-    from {{ ref('int_course_assessment_matches') }}
-    group by user_handle, course_id
+        viewed_courses.user_handle,
+        viewed_courses.course_id,
+        avg(user_assessments.score) as user_assessment_score
+    from viewed_courses
+    inner join course_tags on viewed_courses.course_id = course_tags.course_id
+    inner join user_assessments
+        on
+            viewed_courses.user_handle = user_assessments.user_handle
+            and course_tags.course_tag = user_assessments.assessment_tag
+    group by viewed_courses.user_handle, viewed_courses.course_id
 
 ),
 
@@ -52,7 +80,7 @@ user_scores as (
     select
         user_handle,
         avg(score) as user_avg_assessment_score
-    from {{ ref('int_user_assessments') }}
+    from user_assessments
     group by user_handle
 
 )

@@ -59,19 +59,21 @@ facet_totals as (
         user_handle,
         count(*) filter (where facet = 'authors') as total_authors,
         count(*) filter (where facet = 'course_tags') as total_course_tags
-    from {{ ref('int_profiles') }}
+    from {{ ref('int_occurrences') }}
     where facet in ('authors', 'course_tags')
     group by user_handle
 
 ),
 
-ranked_tags as (
+ranked_features as (
 
     select
         user_handle,
-        feature as course_tag,
-        row_number() over (partition by user_handle order by occurrences desc, feature) as place
-    from {{ ref('facet_course_tags') }}
+        facet,
+        feature,
+        row_number() over (partition by user_handle, facet order by occurrences desc, feature) as place
+    from {{ ref('int_occurrences') }}
+    where facet in ('course_tags', 'levels')
 
 ),
 
@@ -79,20 +81,24 @@ top_tags as (
 
     select
         user_handle,
-        {{ join_text('course_tag', order_by='place') }} as top_course_tags
-    from ranked_tags
-    where place <= 3
+        {{ join_text('feature', order_by='place') }} as top_course_tags
+    from ranked_features
+    where
+        facet = 'course_tags'
+        and place <= 3
     group by user_handle
 
 ),
 
-ranked_levels as (
+main_levels as (
 
     select
         user_handle,
-        feature as level,
-        row_number() over (partition by user_handle order by occurrences desc, feature) as place
-    from {{ ref('facet_levels') }}
+        feature as main_level
+    from ranked_features
+    where
+        facet = 'levels'
+        and place = 1
 
 )
 
@@ -109,7 +115,7 @@ select
     course_totals.first_view_date,
     course_totals.last_view_date,
     top_tags.top_course_tags,
-    ranked_levels.level as main_level,
+    main_levels.main_level,
 
     -- interests: nulls and zeros for users who follow none
     coalesce(interest_totals.total_interests, 0) as total_interests,
@@ -127,8 +133,5 @@ left join interest_totals on all_users.user_handle = interest_totals.user_handle
 left join assessment_totals on all_users.user_handle = assessment_totals.user_handle
 left join facet_totals on all_users.user_handle = facet_totals.user_handle
 left join top_tags on all_users.user_handle = top_tags.user_handle
-left join ranked_levels
-    on
-        all_users.user_handle = ranked_levels.user_handle
-        and ranked_levels.place = 1
+left join main_levels on all_users.user_handle = main_levels.user_handle
 order by all_users.user_handle

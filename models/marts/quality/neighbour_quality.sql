@@ -17,7 +17,8 @@ similar_users as (
 
 course_tags as (
 
-    select * from {{ ref('facet_course_tags') }}
+    select * from {{ ref('int_occurrences') }}
+    where facet = 'course_tags'
 
 ),
 

@@ -24,7 +24,8 @@ viewer_totals as (
     select
         feature as course_tag,
         count(*) as total_viewers
-    from {{ ref('facet_course_tags') }}
+    from {{ ref('int_occurrences') }}
+    where facet = 'course_tags'
     group by feature
 
 ),
