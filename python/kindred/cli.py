@@ -1,15 +1,33 @@
 """The `kindred` command."""
 
+import csv
+import json
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
+from tabulate import tabulate
 
-from kindred import __version__, sample
+from kindred import __version__
+from kindred.warehouse import Warehouse, WarehouseError
+
+SAMPLE_FORMATS = ("csv", "parquet")
 
 
-@click.group()
+class _Group(click.Group):
+    """A group whose commands end with one sentence and exit status 2 where there is no warehouse to read."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except WarehouseError as error:
+            failure = click.ClickException(str(error))
+            failure.exit_code = 2
+            raise failure from error
+
+
+@click.group(cls=_Group)
 @click.version_option(__version__)
 def main() -> None:
     """Tell, for every user of a learning platform, who is most like them and why."""
@@ -38,7 +56,7 @@ def main() -> None:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(sample.FILE_FORMATS),
+    type=click.Choice(SAMPLE_FORMATS),
     default="csv",
     show_default=True,
     help="Format of the four files.",
@@ -57,6 +75,8 @@ def write_sample(users: int, seed: int, directory: Path, file_format: str, truth
     are replaced once all four are complete; a run that is interrupted leaves the old ones as they were. It is
     an error if DIR holds one of them in the other format.
     """
+    from kindred import sample  # it imports pyarrow, which the look-ups below do without
+
     at_terminal = sys.stderr.isatty()
     bar = click.progressbar(length=users, label="Users", file=sys.stderr) if at_terminal else nullcontext()
     try:
@@ -69,3 +89,87 @@ def write_sample(users: int, seed: int, directory: Path, file_format: str, truth
         raise click.ClickException(f"Cannot write the sample: {error}.") from error
     counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
     click.echo(f"Wrote {users:,} users to {directory}: {counts}.", err=True)
+
+
+warehouse_option = click.option(
+    "--warehouse",
+    type=click.Path(path_type=Path),
+    envvar="KINDRED_WAREHOUSE",
+    metavar="FILE",
+    help="The published warehouse; by default KINDRED_WAREHOUSE, or warehouse/kindred.duckdb.",
+)
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="A table to read, or JSON or CSV for other programs.",
+)
+
+
+@main.command("similar", epilog="Example: kindred similar 42 --limit 5")
+@click.argument("user_handle", type=click.IntRange(min=1), required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="How many users at most.")
+@format_option
+@warehouse_option
+def show_similar(user_handle: int | None, limit: int, output_format: str, warehouse: Path | None) -> None:
+    """Show the closest users of USER_HANDLE, their similarity and the main reason for it.
+
+    Without USER_HANDLE it takes the first user who has any.
+    """
+    with Warehouse(warehouse) as opened:
+        if user_handle is None:
+            user_handle = opened.first_user()
+        rows = opened.similar(user_handle, limit)
+    if output_format == "table":
+        if not rows:
+            click.echo(f"User {user_handle} has nothing in common with anybody.")
+            return
+        click.echo(f"The users closest to user {user_handle}:")
+        rows = [
+            {
+                "rank": row["rank"],
+                "user": row["similar_user_handle"],
+                "similarity": f"{row['similarity']:.3f}",
+                "main reason": f"{row['facet']}: {row['feature']}",
+                "cluster": row["cluster"] or "-",
+            }
+            for row in rows
+        ]
+    _print(rows, output_format)
+
+
+@main.command("explain", epilog="Example: kindred explain 42 77")
+@click.argument("user_handle", type=click.IntRange(min=1))
+@click.argument("other_handle", type=click.IntRange(min=1))
+@format_option
+@warehouse_option
+def show_reasons(user_handle: int, other_handle: int, output_format: str, warehouse: Path | None) -> None:
+    """Show all that USER_HANDLE and OTHER_HANDLE have in common and what each of it adds to their similarity."""
+    with Warehouse(warehouse) as opened:
+        rows = opened.explain(user_handle, other_handle)
+    if output_format == "table":
+        similarity = sum(row["contribution"] for row in rows)
+        click.echo(
+            f"Users {user_handle} and {other_handle} have a similarity of {similarity:.3f}" + (":" if rows else ".")
+        )
+        rows = [
+            {"facet": row["facet"], "feature": row["feature"], "adds": f"{row['contribution']:.4f}"} for row in rows
+        ]
+    _print(rows, output_format)
+
+
+def _print(rows: list[dict], output_format: str) -> None:
+    if output_format == "json":
+        click.echo(json.dumps(rows, indent=2))
+    elif output_format == "csv" and rows:
+        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    elif rows:
+        click.echo(tabulate(rows, headers="keys", disable_numparse=True, colalign=_alignment(rows[0])))
+
+
+def _alignment(row: dict) -> list[str]:
+    return ["right" if name in ("rank", "user", "similarity", "adds") else "left" for name in row]

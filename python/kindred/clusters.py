@@ -66,7 +66,7 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
     both lists hold, each user counting as in their own list; 0 elsewhere.
 
     """
-    users, k = indices.shape
+    users = len(indices)
     rows, places = np.nonzero(indices >= 0)
     lists = sparse.csr_array((np.ones(len(rows)), (rows, indices[rows, places])), shape=(users, users))
     mutual = sparse.csr_array(lists.multiply(lists.T))
@@ -142,7 +142,7 @@ def _dbscan(graph: sparse.csr_array, min_shared: int, min_samples: int) -> Clust
 
 
 def _by_size(labels: np.ndarray) -> np.ndarray:
-    """Number clusters by falling size, then by their first user, so that ids do not depend on the search."""
+    """Renumber clusters by falling size, then by their first user, so that ids do not depend on the search."""
     clustered = labels[labels >= 0]
     if not len(clustered):
         return labels

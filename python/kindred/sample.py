@@ -122,9 +122,7 @@ def write(
         for folder in {path.parent for path in paths.values()}:
             folder.mkdir(parents=True, exist_ok=True)
             hidden = scratch.enter_context(tempfile.TemporaryDirectory(prefix=".kindred-sample-", dir=folder))
-            unfinished |= {
-                name: Path(hidden, path.name) for name, path in paths.items() if path.parent == folder
-            }
+            unfinished |= {name: Path(hidden, path.name) for name, path in paths.items() if path.parent == folder}
         with ExitStack() as files:
             writers = {name: files.enter_context(_Writer(path, name)) for name, path in unfinished.items()}
             for chunk in chunks:
@@ -142,17 +140,13 @@ def _refuse_other_formats(directory: Path, file_format: str) -> None:
         for other in FILE_FORMATS:
             path = directory / f"{name}.{other}"
             if other != file_format and path.exists():
-                raise SampleError(
-                    f"{path} is in the way of {name}.{file_format}: remove it or choose another folder."
-                )
+                raise SampleError(f"{path} is in the way of {name}.{file_format}: remove it or choose another folder.")
 
 
 def _refuse_table_name(directory: Path, truth_path: Path) -> None:
     taken = {(directory / f"{name}.{suffix}").resolve() for name in FILE_NAMES for suffix in FILE_FORMATS}
     if truth_path.resolve() in taken:
-        raise SampleError(
-            f"{truth_path} is the name of one of the sample's own files: choose another for the truth."
-        )
+        raise SampleError(f"{truth_path} is the name of one of the sample's own files: choose another for the truth.")
 
 
 class _Writer:

@@ -81,19 +81,11 @@ class CountCurve:
         return np.searchsorted(self._cumulative, rng.random(size), side="right") + 1
 
 
-COURSES_PER_AUTHOR = CountCurve(
-    (0, 1), (0.3, 2), (0.54, 3), (0.68, 4), (0.725, 5), (0.95, 12), (0.99, 32), (1, 72)
-)
-TAGS_PER_COURSE = CountCurve(
-    (0, 1), (0.56, 2), (0.79, 3), (0.88, 4), (0.93, 5), (0.965, 6), (0.985, 7), (1, 9)
-)
-COURSES_PER_VIEWER = CountCurve(
-    (0, 1), (0.245, 2), (0.495, 5), (0.745, 14), (0.895, 28), (0.99, 97), (1, 480)
-)
+COURSES_PER_AUTHOR = CountCurve((0, 1), (0.3, 2), (0.54, 3), (0.68, 4), (0.725, 5), (0.95, 12), (0.99, 32), (1, 72))
+TAGS_PER_COURSE = CountCurve((0, 1), (0.56, 2), (0.79, 3), (0.88, 4), (0.93, 5), (0.965, 6), (0.985, 7), (1, 9))
+COURSES_PER_VIEWER = CountCurve((0, 1), (0.245, 2), (0.495, 5), (0.745, 14), (0.895, 28), (0.99, 97), (1, 480))
 ROWS_PER_PAIR = CountCurve((0, 1), (0.66, 2), (0.82, 3), (0.88, 4), (0.925, 5), (0.99, 16), (1, 60))
-VIEW_SECONDS = CountCurve(
-    (0, 1), (0.1, 107), (0.25, 266), (0.5, 735), (0.75, 2018), (0.9, 5062), (0.995, 18_000)
-)
+VIEW_SECONDS = CountCurve((0, 1), (0.1, 107), (0.25, 266), (0.5, 735), (0.75, 2018), (0.9, 5062), (0.995, 18_000))
 INTERESTS_PER_USER = CountCurve(
     (0, 1), (0.16, 2), (0.22, 5), (0.49, 12), (0.745, 24), (0.895, 47), (0.99, 139), (1, 330)
 )
@@ -116,15 +108,11 @@ class WeightedGroups:
     def draw(self, rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:
         """Return one item for each entry of `groups`, none of which may be an empty group."""
         low, high = self._cumulative[self._bounds[groups]], self._cumulative[self._bounds[groups + 1]]
-        position = (
-            np.searchsorted(self._cumulative, low + rng.random(len(groups)) * (high - low), "right") - 1
-        )
+        position = np.searchsorted(self._cumulative, low + rng.random(len(groups)) * (high - low), "right") - 1
         return self._items[np.minimum(position, self._bounds[groups + 1] - 1)]
 
 
-def _first_distinct(
-    owners: np.ndarray, items: np.ndarray, wanted: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _first_distinct(owners: np.ndarray, items: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Keep for each owner its first `wanted[owner]` distinct items; `owners` is sorted."""
     _, first = np.unique(owners * (items.max(initial=0) + 1) + items, return_index=True)
     first.sort()
@@ -168,9 +156,7 @@ class _Tags:
             topic, weights=[not subject.is_facet for subject in tagged], minlength=len(TOPICS)
         ).astype(np.int64)
         self.topic = topic
-        self.by_topic = WeightedGroups(
-            topic, np.arange(len(topic)), (rank + 1.0) ** -popularity_exponent, len(TOPICS)
-        )
+        self.by_topic = WeightedGroups(topic, np.arange(len(topic)), (rank + 1.0) ** -popularity_exponent, len(TOPICS))
 
 
 _COURSE_TAGS = _Tags("course", 0.7)
@@ -236,18 +222,14 @@ def draw_catalogue(rng: np.random.Generator, users: int) -> Catalogue:
     """Draw the courses, authors and course tags of a platform of so many users."""
     count = course_count(users)
     authors, topics = _draw_authorship(rng, count)
-    second_topics = np.where(
-        rng.random(count) < 0.15, rng.choice(len(TOPICS), count, p=TOPIC_WEIGHTS), topics
-    )
+    second_topics = np.where(rng.random(count) < 0.15, rng.choice(len(TOPICS), count, p=TOPIC_WEIGHTS), topics)
     levels = rng.choice(len(LEVELS), count, p=LEVEL_SHARES)
     popularity = POPULARITY_FLOOR + rng.lognormal(0.0, POPULARITY_SIGMA, count)
 
     rank_in_topic = _rank_within(topics)
     covers = rank_in_topic < _COURSE_TAGS.base_counts[topics]
     # A topic's first courses take its base subjects in turn: a catalogue covers the basics before it deepens.
-    main_tags = np.where(
-        covers, _COURSE_TAGS.first[topics] + rank_in_topic, _COURSE_TAGS.by_topic.draw(rng, topics)
-    )
+    main_tags = np.where(covers, _COURSE_TAGS.first[topics] + rank_in_topic, _COURSE_TAGS.by_topic.draw(rng, topics))
     forms = rng.integers(0, len(_COURSE_FORMS), count)
     course_ids = _course_ids(main_tags, forms)
 

@@ -48,8 +48,8 @@ def top_k(
     -------
     indices, scores
         Arrays of shape (users, k), int64 and float64: the neighbours of each row by falling score, then rising index
-        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and only scores above 0 count: where there are fewer than k, the rest is
-        -1 and 0.
+        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and only scores above 0
+        count: where there are fewer than k, the rest is -1 and 0.
 
     Raises
     ------

@@ -18,15 +18,24 @@ named_users as (
 
 listed_users as (
 
-    select user_handle, 'users' as listed_in from {{ ref('users') }}
+    select
+        user_handle,
+        'users' as listed_in
+    from {{ ref('users') }}
 
     union all
 
-    select user_handle, 'user_clusters' as listed_in from {{ ref('user_clusters') }}
+    select
+        user_handle,
+        'user_clusters' as listed_in
+    from {{ ref('user_clusters') }}
 
     union all
 
-    select user_handle, 'user_map' as listed_in from {{ ref('user_map') }}
+    select
+        user_handle,
+        'user_map' as listed_in
+    from {{ ref('user_map') }}
 
 )
 

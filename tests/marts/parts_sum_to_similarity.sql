@@ -1,11 +1,11 @@
 -- The facets' parts sum to the similarity.
 
-select *
+{% set parts = facets() | map(attribute='facet') | join('_part + ') ~ '_part' %}
+
+select
+    user_handle,
+    rank,
+    similarity,
+    {{ parts }} as parts_sum
 from {{ ref('similar_users') }}
-where abs(
-    similarity - (
-        {%- for facet in facets() %}
-        {{ facet.facet }}_part{{ ' +' if not loop.last }}
-        {%- endfor %}
-    )
-) > 1e-9
+where abs(similarity - ({{ parts }})) > 1e-9

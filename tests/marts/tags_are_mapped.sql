@@ -10,15 +10,33 @@ tag_map as (
 
 delivered as (
 
-    select distinct 'course' as vocabulary, course_tag as raw_tag from {{ ref('stg_course_tags') }} where course_tag is not null
+    select
+        'course' as vocabulary,
+        course_tag as raw_tag
+    from {{ ref('stg_course_tags') }}
+    where course_tag is not null
 
-    union all
+    union
 
-    select distinct 'interest' as vocabulary, interest_tag as raw_tag from {{ ref('stg_user_interests') }}
+    select
+        'interest' as vocabulary,
+        interest_tag as raw_tag
+    from {{ ref('stg_user_interests') }}
 
-    union all
+    union
 
-    select distinct 'assessment' as vocabulary, assessment_tag as raw_tag from {{ ref('stg_user_assessment_scores') }}
+    select
+        'assessment' as vocabulary,
+        assessment_tag as raw_tag
+    from {{ ref('stg_user_assessment_scores') }}
+
+),
+
+own_spellings as (
+
+    select distinct canonical_tag
+    from tag_map
+    where method = 'identical'
 
 )
 
@@ -35,7 +53,8 @@ where tag_map.canonical_tag is null
 union all
 
 select
-    vocabulary,
-    raw_tag
+    tag_map.vocabulary,
+    tag_map.raw_tag
 from tag_map
-where canonical_tag not in (select raw_tag from tag_map where method = 'identical')
+left join own_spellings on tag_map.canonical_tag = own_spellings.canonical_tag
+where own_spellings.canonical_tag is null

@@ -35,7 +35,10 @@ by_user as (
 
 )
 
-select *
+select
+    staged.total_views,
+    by_course.total_views as total_views_by_course,
+    by_user.total_views as total_views_by_user
 from staged
 cross join by_course
 cross join by_user

@@ -98,9 +98,7 @@ def test_csv_and_parquet_hold_the_same_rows(tmp_path):
     sample.write(400, 3, tmp_path / "parquet", "parquet")
     for name in sample.FILE_NAMES:
         parquet = pa.parquet.read_table(tmp_path / "parquet" / f"{name}.parquet")
-        convert = pa.csv.ConvertOptions(
-            column_types=parquet.schema, strings_can_be_null=True, null_values=[""]
-        )
+        convert = pa.csv.ConvertOptions(column_types=parquet.schema, strings_can_be_null=True, null_values=[""])
         assert parquet.schema == sample.SCHEMAS[name]
         assert pa.csv.read_csv(tmp_path / "csv" / f"{name}.csv", convert_options=convert).equals(parquet)
 
@@ -213,9 +211,7 @@ def test_assessments_are_few_and_scores_normal_around_130(frames, users):
 
 def test_view_times(frames):
     seconds = frames["user_course_views"].view_time_seconds
-    assert quantiles(seconds, 0.10, 0.25, 0.50, 0.75, 0.90) == pytest.approx(
-        [107, 266, 735, 2018, 5062], rel=0.08
-    )
+    assert quantiles(seconds, 0.10, 0.25, 0.50, 0.75, 0.90) == pytest.approx([107, 266, 735, 2018, 5062], rel=0.08)
     assert seconds.min() >= 1
     assert seconds.max() == 18_000
 
@@ -273,9 +269,7 @@ def test_the_catalogue_has_a_least_and_a_greatest_size(users, courses):
 
 def test_a_topic_without_courses_of_a_level_offers_those_it_has():
     topics = np.arange(len(TOPICS))
-    advanced_only = WeightedGroups(
-        topics * len(LEVELS) + 2, topics, np.ones(len(TOPICS)), len(TOPICS) * len(LEVELS)
-    )
+    advanced_only = WeightedGroups(topics * len(LEVELS) + 2, topics, np.ones(len(TOPICS)), len(TOPICS) * len(LEVELS))
     catalogue = Catalogue(pa.array([]), topics, topics, pa.table({}), advanced_only, advanced_only)
     beginner = np.zeros_like(topics)
     assert list(catalogue.draw(np.random.default_rng(0), topics, beginner)) == list(topics)
@@ -310,9 +304,7 @@ def test_author_and_level_are_properties_of_a_course(frames):
     courses = views.drop_duplicates("course_id")
     for rows in (views, courses):
         shares = rows.level.value_counts(normalize=True)
-        assert shares[["Beginner", "Intermediate", "Advanced"]].tolist() == pytest.approx(
-            [0.39, 0.46, 0.15], abs=0.035
-        )
+        assert shares[["Beginner", "Intermediate", "Advanced"]].tolist() == pytest.approx([0.39, 0.46, 0.15], abs=0.035)
     per_author = courses.groupby("author_handle").size()
     assert quantiles(per_author, 0.25, 0.50, 0.75) == pytest.approx([1, 2, 5], abs=1)
     assert 35 < per_author.max() <= 72
@@ -333,9 +325,7 @@ def test_users_lean_to_a_level(frames):
 
 def course_topics(frames):
     tags = frames["course_tags"].dropna()
-    return (
-        tags.course_tags.map(topic_of("course")).groupby(tags.course_id).agg(lambda topics: topics.mode()[0])
-    )
+    return tags.course_tags.map(topic_of("course")).groupby(tags.course_id).agg(lambda topics: topics.mode()[0])
 
 
 def own_share(rows, truth):

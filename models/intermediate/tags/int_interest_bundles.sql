@@ -11,19 +11,23 @@ user_interests as (
 ),
 
 -- The overlap of followers is a share: a sample of users tells it, and its cost stays bounded.
+sampled_users as (
+
+    select user_handle
+    from user_interests
+    group by user_handle
+    order by md5(cast(user_handle as varchar)), user_handle
+    limit {{ var('bundle_sample_users') }}
+
+),
+
 sampled as (
 
     select
-        user_handle,
-        interest_tag
+        user_interests.user_handle,
+        user_interests.interest_tag
     from user_interests
-    where user_handle in (
-        select user_handle
-        from user_interests
-        group by user_handle
-        order by md5(cast(user_handle as varchar)), user_handle
-        limit {{ var('bundle_sample_users') }}
-    )
+    inner join sampled_users on user_interests.user_handle = sampled_users.user_handle
 
 ),
 
@@ -95,10 +99,10 @@ links as (
 
 reachable as (
 
-    select
+    select distinct
         interest_tag,
         interest_tag as member_tag
-    from (select distinct interest_tag from user_interests)
+    from user_interests
 
     union
 
@@ -118,7 +122,7 @@ ranked as (
         count(*) over (partition by reachable.interest_tag) as bundle_tags,
         row_number() over (
             partition by reachable.interest_tag
-            order by coalesce(followers.users, 0) desc, reachable.member_tag
+            order by coalesce(followers.users, 0) desc, reachable.member_tag asc
         ) as preference
     from reachable
     left join followers on reachable.member_tag = followers.interest_tag

@@ -71,7 +71,7 @@ ranked_features as (
         user_handle,
         facet,
         feature,
-        row_number() over (partition by user_handle, facet order by occurrences desc, feature) as place
+        row_number() over (partition by user_handle, facet order by occurrences desc, feature asc) as place
     from {{ ref('int_occurrences') }}
     where facet in ('course_tags', 'levels')
 

@@ -1,6 +1,8 @@
 -- What became of the rows of each input file: read = kept + folded + rejected.
 -- Grain: one row per file.
 
+{% set files = ['course_tags', 'user_assessment_scores', 'user_course_views', 'user_interests'] -%}
+
 with
 
 rejected_rows as (
@@ -10,7 +12,6 @@ rejected_rows as (
 ),
 
 read_rows as (
-{% set files = ['course_tags', 'user_assessment_scores', 'user_course_views', 'user_interests'] %}
     {% for file in files -%}
     select
         '{{ file }}' as file,

@@ -48,11 +48,14 @@ listings as (
 list_shares as (
 
     select
-        cast(count(user_lists.user_handle) as double) / nullif(count(*), 0) as with_neighbours,
-        cast(count(*) filter (where user_lists.neighbours = {{ var('top_k') }}) as double) / nullif(count(*), 0) as full_list,
-        cast(count(*) filter (
-            where user_lists.neighbours > 1 and user_lists.greatest_similarity - user_lists.least_similarity < 1e-9
-        ) as double) / nullif(count(*), 0) as all_tied
+        avg(case when user_lists.neighbours > 0 then 1.0 else 0.0 end) as with_neighbours,
+        avg(case when user_lists.neighbours = {{ var('top_k') }} then 1.0 else 0.0 end) as full_list,
+        avg(case
+            when
+                user_lists.neighbours > 1
+                and user_lists.greatest_similarity - user_lists.least_similarity < 1e-9 then 1.0
+            else 0.0
+        end) as all_tied
     from users
     left join user_lists on users.user_handle = user_lists.user_handle
 
@@ -84,9 +87,9 @@ shuffled as (
 
     select
         user_handle,
-        row_number() over (order by md5(cast(user_handle as varchar)), user_handle) as place,
-        count(*) over () as places
-    from (select distinct user_handle from course_tags)
+        row_number() over (order by md5(cast(user_handle as varchar)), user_handle) as place
+    from course_tags
+    group by user_handle
 
 ),
 

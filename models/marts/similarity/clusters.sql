@@ -91,12 +91,12 @@ distinctive_tags as (
         row_number() over (
             partition by cluster_tag_users.cluster_id
             order by
-                cluster_tag_users.facet,
+                cluster_tag_users.facet asc,
                 cast(cluster_tag_users.users as double) * ln(
                     (cast(cluster_tag_users.users as double) / cluster_tag_users.facet_users)
                     / (cast(tag_users.users as double) / tag_users.facet_users)
                 ) desc,
-                cluster_tag_users.tag
+                cluster_tag_users.tag asc
         ) as place
     from cluster_tag_users
     inner join tag_users

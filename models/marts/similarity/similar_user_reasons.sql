@@ -41,7 +41,7 @@ select
     similar_user_handle,
     row_number() over (
         partition by user_handle, similar_user_handle
-        order by contribution desc, feature_id
+        order by contribution desc, feature_id asc
     ) as reason_rank,
     facet,
     feature,

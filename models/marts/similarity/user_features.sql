@@ -28,7 +28,8 @@ cluster_features as (
     select
         user_cluster.user_handle,
         facets.facet,
-        cast(facets.facet_number as bigint) * 1000000000 + dense_rank() over (order by user_cluster.feature) as feature_id,
+        cast(facets.facet_number as bigint) * 1000000000
+        + dense_rank() over (order by user_cluster.feature) as feature_id,
         user_cluster.feature,
         user_cluster.occurrences,
         sqrt(facets.weight_share) as weight

@@ -22,10 +22,10 @@ ranked as (
         row_number() over (
             partition by subject_key
             order by
-                case when wrapper_key = subject_key then 1 else 2 end,
-                case vocabulary when 'interest' then 1 when 'course' then 2 else 3 end,
+                case when wrapper_key = subject_key then 1 else 2 end asc,
+                case vocabulary when 'interest' then 1 when 'course' then 2 else 3 end asc,
                 uses desc,
-                raw_tag
+                raw_tag asc
         ) as preference
     from tag_keys
 

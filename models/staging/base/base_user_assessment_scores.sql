@@ -14,7 +14,9 @@ typed as (
     select
         line_number,
         user_handle as delivered_user_handle,
-        {{ row_as_text(['user_handle', 'assessment_tag', 'user_assessment_date', 'user_assessment_score']) }} as delivered_row,
+        {{ row_as_text([
+            'user_handle', 'assessment_tag', 'user_assessment_date', 'user_assessment_score'
+        ]) }} as delivered_row,
         read_error,
 
         {{ clean_integer('user_handle') }} as user_handle,

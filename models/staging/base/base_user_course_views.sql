@@ -14,7 +14,9 @@ typed as (
     select
         line_number,
         user_handle as delivered_user_handle,
-        {{ row_as_text(['user_handle', 'view_date', 'course_id', 'author_handle', 'level', 'view_time_seconds']) }} as delivered_row,
+        {{ row_as_text([
+            'user_handle', 'view_date', 'course_id', 'author_handle', 'level', 'view_time_seconds'
+        ]) }} as delivered_row,
         read_error,
 
         {{ clean_integer('user_handle') }} as user_handle,
@@ -47,6 +49,7 @@ select
         when delivered_author_handle is not null and author_handle is null then 'author_handle is no whole number'
         when view_seconds is null then 'view_time_seconds is no number'
         when view_seconds < 0 then 'view_time_seconds is negative'
-        when view_seconds > {{ var('max_view_seconds') }} then 'view_time_seconds is more than {{ var("max_view_seconds") }}'
+        when view_seconds > {{ var('max_view_seconds') }}
+            then 'view_time_seconds is more than {{ var("max_view_seconds") }}'
     end as reject_reason
 from typed

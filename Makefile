@@ -1,0 +1,48 @@
+# The two commands are `make build` and `make test`; `make help` lists the rest.
+# PYTHON names the interpreter that makes the virtual environment: make build PYTHON=python3.12
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint unit docs lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(VENV)/built-from-requirements ## Build the warehouse, publish it and show one user's closest users
+	@for input in course_tags user_assessment_scores user_course_views user_interests; do \
+		test -e seeds/$$input.csv || { echo "seeds/$$input.csv is missing: dbt needs the four inputs there (git checkout seeds brings back the sample)." >&2; exit 1; }; \
+	done
+	@$(BIN)/dbt build
+	@$(BIN)/kindred similar
+
+test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit tests, data tests, end-to-end tests
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest -n 2
+
+lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests
+
+docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as one page, target/static_index.html
+	@$(BIN)/dbt docs generate --static
+
+lock: ## Write the lock files anew from pyproject.toml (needs uv on the path)
+	uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove the virtual environment and what dbt wrote; the published warehouse stays
+	rm -rf $(VENV) target logs .pytest_cache .ruff_cache .hypothesis
+
+# The environment is made from a lock file when it is missing or older than the file. Nothing is cached at home.
+$(VENV)/built-from-%: %.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Kindred needs Python 3.11 or later, but $(PYTHON) is $$($(PYTHON) --version 2>&1): name another with PYTHON=..." >&2; exit 1; }
+	@echo "Making $(VENV) from $< (a minute or so)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -r $<
+	@$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
