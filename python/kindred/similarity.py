@@ -191,10 +191,8 @@ def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
     maxima = scores[:whole].reshape(-1, slice_rows, columns).max(axis=1)
     if whole < count:
         maxima = np.vstack([maxima, scores[whole:].max(axis=0)])
-    if len(maxima) >= k:
-        bound = np.partition(maxima, len(maxima) - k, axis=0)[len(maxima) - k]
-    else:
-        bound = np.zeros(columns)
+    place = len(maxima) - k
+    bound = np.partition(maxima, place, axis=0)[place] if place >= 0 else np.zeros(columns)
     least = np.maximum(bound - 10.0**-TIE_DECIMALS, np.nextafter(0, 1))
     row_numbers, column_numbers = np.divmod(np.flatnonzero(scores >= least), columns)
 
