@@ -14,33 +14,40 @@ class WarehouseError(Exception):
     """What was asked for cannot be read; the message says why and what to do."""
 
 
+def published_file(path: str | Path | None = None) -> Path:
+    """Return the real path of the published file.
+
+    The real path, since DuckDB would keep serving an older version that the process has opened by the published name.
+
+    Parameters
+    ----------
+    path
+        The published name, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb below the working directory.
+
+    Raises
+    ------
+    WarehouseError
+        If nothing is published there.
+
+    """
+    name = Path(path or os.environ.get("KINDRED_WAREHOUSE") or DEFAULT_WAREHOUSE)
+    if not name.exists():
+        raise WarehouseError(
+            f"There is no warehouse at {name}: make one with `make build`, or name another with KINDRED_WAREHOUSE."
+        )
+    return name.resolve()
+
+
 class Warehouse:
     """The published warehouse, read-only, at the version that was current when it was opened."""
 
     def __init__(self, path: str | Path | None = None):
-        """Open a published warehouse.
-
-        Parameters
-        ----------
-        path
-            The published file, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb below the working directory.
-
-        Raises
-        ------
-        WarehouseError
-            If there is none, or it cannot be opened.
-
-        """
-        name = Path(path or os.environ.get("KINDRED_WAREHOUSE") or DEFAULT_WAREHOUSE)
-        if not name.exists():
-            raise WarehouseError(
-                f"There is no warehouse at {name}: make one with `make build`, or name another with KINDRED_WAREHOUSE."
-            )
+        """Open what is published under a name; see `published_file` for the name and WarehouseError."""
+        file = published_file(path)
         try:
-            # Its real path, since DuckDB would keep serving an older version that this process opened by that name.
-            self._connection = duckdb.connect(name.resolve(), read_only=True)
+            self._connection = duckdb.connect(file, read_only=True)
         except duckdb.Error as error:
-            raise WarehouseError(f"{name} cannot be opened: {error}") from error
+            raise WarehouseError(f"{file} cannot be opened: {error}") from error
 
     def __enter__(self) -> Warehouse:
         return self

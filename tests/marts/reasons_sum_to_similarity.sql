@@ -4,7 +4,8 @@
 {% set first_users -%}
 select coalesce(max(user_handle), 0) from (select user_handle from {{ ref('users') }} order by user_handle limit 200)
 {%- endset %}
-{% set last_user = run_query(first_users).columns[0].values()[0] if execute %}
+{% set is_built = execute and load_relation(ref('users')) is not none %}
+{% set last_user = run_query(first_users).columns[0].values()[0] if is_built else 0 %}
 
 with
 

@@ -29,7 +29,7 @@ course_details as (
         {{ latest('author_handle', 'last_view_date', 'author_handle') }} as author_handle,
         {{ latest('level', 'last_view_date', 'level') }} as level,
         count(*) as total_users,
-        sum(total_views) as total_views,
+        cast(sum(total_views) as bigint) as total_views,
         sum(total_view_seconds) as total_view_seconds
     from user_courses
     group by course_id

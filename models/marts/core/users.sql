@@ -20,7 +20,7 @@ course_totals as (
     select
         user_handle,
         count(*) as total_courses,
-        sum(total_views) as total_views,
+        cast(sum(total_views) as bigint) as total_views,
         sum(total_view_seconds) as total_view_seconds,
         min(first_view_date) as first_view_date,
         max(last_view_date) as last_view_date
