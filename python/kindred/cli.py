@@ -94,7 +94,6 @@ def write_sample(users: int, seed: int, directory: Path, file_format: str, truth
 warehouse_option = click.option(
     "--warehouse",
     type=click.Path(path_type=Path),
-    envvar="KINDRED_WAREHOUSE",
     metavar="FILE",
     help="The published warehouse; by default KINDRED_WAREHOUSE, or warehouse/kindred.duckdb.",
 )

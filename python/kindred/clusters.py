@@ -88,7 +88,7 @@ def shared_neighbour_dbscan(indices: np.ndarray, min_samples: int, max_share: fl
 
     The distance is 1 - shared / (k + 1) (Ertoz, Steinbach, Kumar 2003: Finding clusters of different sizes, shapes,
     and densities in noisy, high dimensional data). eps is the loosest at which the largest cluster holds at most
-    max_share of the users: clusters only grow and merge as eps does, so that bisection finds it.
+    max_share of the users, by bisection: clusters grow and merge as eps does, but for users at a border.
 
     Parameters
     ----------
@@ -112,16 +112,18 @@ def shared_neighbour_dbscan(indices: np.ndarray, min_samples: int, max_share: fl
     users, k = indices.shape
     graph = shared_neighbour_graph(indices)
 
-    chosen = Clusters(np.full(users, NO_CLUSTER), np.zeros(users, bool), np.zeros(users, np.int64), None)
+    nothing_found = Clusters(np.full(users, NO_CLUSTER), np.zeros(users, bool), np.zeros(users, np.int64), None)
+    chosen = nothing_found
     tightest, loosest = k + 1, 1
-    while loosest <= tightest:
+    while users and loosest <= tightest:
         min_shared = (loosest + tightest) // 2
         tried = _dbscan(graph, min_shared, min_samples)
-        if np.bincount(tried.labels[tried.labels >= 0], minlength=1).max() <= max_share * users:
+        largest = np.bincount(tried.labels[tried.labels >= 0], minlength=1).max()
+        if largest / max(users, 1) <= max_share:
             chosen, tightest = tried, min_shared - 1
         else:
             loosest = min_shared + 1
-    return chosen
+    return chosen if chosen.is_core.any() else nothing_found
 
 
 def _dbscan(graph: sparse.csr_array, min_shared: int, min_samples: int) -> Clusters:
@@ -131,8 +133,6 @@ def _dbscan(graph: sparse.csr_array, min_shared: int, min_samples: int) -> Clust
     kept = near.data >= min_shared
     rows, columns = near.row[kept], near.col[kept]
     linked = np.bincount(rows, minlength=users)
-    if not len(rows):
-        return Clusters(np.full(users, NO_CLUSTER), np.zeros(users, bool), linked, None)
     # All that is left is near: a distance of 1 within an eps of 1, and nothing else is stored.
     distances = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(users, users))
     found = DBSCAN(eps=1, min_samples=min_samples, metric="precomputed").fit(distances)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import svds
+from sklearn.utils.extmath import randomized_svd
 
 DIMENSIONS = 2
 
+ITERATIONS = 20
+"""Power iterations: enough for the directions to settle also where they are nearly as strong as others."""
+
 
 def two_dimensions(profiles: sparse.csr_array) -> np.ndarray:
-    """Project profiles on their two strongest directions after the mean (truncated SVD).
+    """Project profiles on their two strongest directions after the mean (scikit-learn's randomised SVD,
+    Halko, Martinsson, Tropp 2009).
 
     Parameters
     ----------
@@ -19,17 +23,13 @@ def two_dimensions(profiles: sparse.csr_array) -> np.ndarray:
 
     Returns
     -------
-    float64 array of shape (users, 2). The same profiles give the same positions: the search starts from a fixed
-    vector and each direction points where its largest loading is positive. Zeros where there are too few users or
-    features for two directions.
+    float64 array of shape (users, 2); the same profiles give the same positions. Zeros where there are too few users
+    or features for two directions.
 
     """
     users, features = profiles.shape
     if min(users, features) <= DIMENSIONS + 1 or profiles.nnz == 0:
         return np.zeros((users, DIMENSIONS))
     # The first direction of uncentred profiles is the mean profile: how active someone is, not what they are like.
-    start = np.full(min(users, features), 1.0)
-    left, values, right = svds(profiles, k=DIMENSIONS + 1, v0=start)
-    order = np.argsort(-values)[1:]
-    signs = np.sign(right[order, np.abs(right[order]).argmax(axis=1)])
-    return left[:, order] * values[order] * signs
+    left, values, _ = randomized_svd(profiles, DIMENSIONS + 1, n_iter=ITERATIONS, random_state=0)
+    return (left * values)[:, 1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -66,8 +67,9 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables
         os.replace(part, file)
         link.symlink_to(file.name)
         os.replace(link, warehouse)
-    except (OSError, duckdb.IOException) as error:
-        _remove(part, link)
+    except (OSError, duckdb.Error) as error:
+        with suppress(OSError):
+            _remove(part, link)
         raise PublicationError(f"cannot publish {warehouse}: {error}") from error
     _remove_old_versions(warehouse)
     return file
@@ -90,10 +92,10 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, part: Path, tables: Sequ
         for view in filter(views.get, tables):
             # A view names the file that it was built in; in the published file its tables are beside it.
             connection.execute(re.sub(rf'"?\b{re.escape(source)}\b"?\.', "", views[view]))
-        connection.execute(f'use "{source}"')
         for statement in _comment_statements(connection, source, tables):
             connection.execute(statement)
     finally:
+        connection.execute(f'use "{source}"')
         connection.execute("detach published")
 
 
@@ -123,9 +125,10 @@ def _comment_statements(connection: duckdb.DuckDBPyConnection, source: str, tabl
 def _remove_old_versions(warehouse: Path) -> None:
     """Remove all versions but the newest; whoever has one open keeps it until they close it."""
     pattern = re.compile(re.escape(warehouse.stem) + r"-(\d{8}T\d{6}Z-[0-9a-f]{8})" + re.escape(warehouse.suffix))
-    versions = [file for file in warehouse.parent.iterdir() if pattern.fullmatch(file.name)]
-    versions.sort(key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    _remove(*versions[KEPT_VERSIONS:])
+    current = warehouse.resolve()
+    older = [file for file in current.parent.iterdir() if pattern.fullmatch(file.name) and file != current]
+    older.sort(key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    _remove(*older[KEPT_VERSIONS - 1 :])
 
 
 def _remove(*files: Path) -> None:

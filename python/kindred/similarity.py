@@ -173,9 +173,15 @@ def _checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array
 
 def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:
     """Scale every row to length 1; rows without weight stay as they are."""
-    norms = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    row_numbers = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    # By the largest weight first, so that squares neither overflow nor vanish.
+    largest = np.zeros(rows.shape[0])
+    np.maximum.at(largest, row_numbers, rows.data)
+    largest[largest == 0] = 1
+    scaled = rows.data / largest[row_numbers]
+    norms = np.sqrt(np.bincount(row_numbers, weights=scaled * scaled, minlength=rows.shape[0]))
     norms[norms == 0] = 1
-    return sparse.csr_array((rows.data / np.repeat(norms, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape)
+    return sparse.csr_array((scaled / norms[row_numbers], rows.indices, rows.indptr), rows.shape)
 
 
 def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

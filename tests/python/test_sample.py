@@ -9,6 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
+
 from kindred import sample
 from kindred.cli import main
 from kindred.sample_platform import LEVELS, Catalogue, WeightedGroups

@@ -1,0 +1,52 @@
+"""Profiles from long tables."""
+
+import numpy as np
+import pytest
+
+from kindred.profiles import Profiles
+
+COLUMNS = {
+    "user_handle": np.array([30, 10, 30, 20]),
+    "feature_id": np.array([7_000_000_002, 1_000_000_009, 1_000_000_001, 1_000_000_009]),
+    "weight": np.array([0.5, 2.0, 1.5, 3.0]),
+}
+
+
+def test_rows_and_columns_are_in_rising_order_whatever_that_of_the_table():
+    shuffled = {name: values[[2, 0, 3, 1]] for name, values in COLUMNS.items()}
+    for columns in (COLUMNS, shuffled):
+        profiles = Profiles.from_long(columns)
+        assert profiles.users.tolist() == [10, 20, 30]
+        assert profiles.features.tolist() == [1_000_000_001, 1_000_000_009, 7_000_000_002]
+        assert profiles.matrix.toarray().tolist() == [[0, 2, 0], [0, 3, 0], [1.5, 0, 0.5]]
+        assert profiles.matrix.dtype == np.float64
+        assert profiles.matrix.has_canonical_format
+
+
+def test_users_without_features_get_an_empty_row():
+    profiles = Profiles.from_long(COLUMNS, users=np.array([5, 10, 20, 25, 30, 40]))
+    assert profiles.users.tolist() == [5, 10, 20, 25, 30, 40]
+    assert profiles.matrix.shape == (6, 3)
+    assert np.diff(profiles.matrix.indptr).tolist() == [0, 1, 1, 0, 2, 0]
+    assert profiles.matrix.toarray()[4].tolist() == [1.5, 0, 0.5]
+
+
+@pytest.mark.parametrize("users", [[10, 20], [20, 30], [10, 30], [10, 20, 29, 31], []])
+def test_a_user_that_has_no_row_is_refused(users):
+    with pytest.raises(ValueError, match="names a user that has no row"):
+        Profiles.from_long(COLUMNS, users=np.array(users, dtype=np.int64))
+
+
+def test_weights_are_1_where_there_are_none():
+    profiles = Profiles.from_long({name: COLUMNS[name] for name in ("user_handle", "feature_id")})
+    assert profiles.matrix.toarray().tolist() == [[0, 1, 0], [0, 1, 0], [1, 0, 1]]
+
+
+@pytest.mark.parametrize("users", [None, [], [1, 2]])
+def test_an_empty_table_gives_empty_profiles(users):
+    # An empty list is float64 to numpy: what comes from an empty table must still index.
+    profiles = Profiles.from_long({"user_handle": [], "feature_id": [], "weight": []}, users)
+    count = len(users or [])
+    assert profiles.matrix.shape == (count, 0)
+    assert profiles.users.dtype == profiles.features.dtype == np.int64
+    assert len(profiles.users) == count
