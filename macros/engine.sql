@@ -9,3 +9,11 @@
 {% macro latest(value, at, tiebreak) -%}
   max_by({{ value }}, row({{ at }}, {{ tiebreak }}))
 {%- endmacro %}
+
+{#
+  A sum that does not depend on the order of its terms, as a sum of floating-point numbers over several threads does: the
+  same data gives the same warehouse to the last bit. Terms count to the 15th decimal.
+#}
+{% macro exact_sum(expression) -%}
+  cast(sum(cast({{ expression }} as decimal(38, 15))) as double)
+{%- endmacro %}

@@ -28,7 +28,7 @@
     {% call statement('main') %}
       {{ read_csv_as_text(target_relation, file, columns) }}
     {% endcall %}
-    {% do keep_unreadable_lines(target_relation, columns) %}
+    {% do keep_unreadable_lines(target_relation, columns, file) %}
   {% endif %}
 
   {{ run_hooks(post_hooks) }}
@@ -75,27 +75,35 @@
   {%- set missing = columns | reject('in', present) | list -%}
   {%- if missing -%}
     {{ stop("Column " ~ missing | join(' and column ') ~ " is missing from " ~ file ~ ": the columns of " ~ name
-      ~ " must be " ~ columns | join(', ') ~ ", but the file has " ~ (present | join(', ') or 'none') ~ ".") }}
+      ~ " must be " ~ columns | join(', ') ~ ", but the file has " ~ (present | select | join(', ') or 'none') ~ ".") }}
   {%- endif -%}
 {% endmacro %}
 
 
-{# The file's column names in lower case, read from its header alone. #}
+{# The file's column names in lower case and in their order, read from its header alone; '' where one has no name. #}
 {% macro input_columns(file) %}
   {%- set path = file | replace("'", "''") -%}
   {%- if file.endswith('.parquet') -%}
-    {%- set names = run_query("select column_name from (describe select * from read_parquet('" ~ path ~ "'))").columns[0].values() -%}
+    {%- set names = "select lower(column_name) from (describe select * from read_parquet('" ~ path ~ "'))" -%}
   {%- else -%}
-    {# One text column with a delimiter that does not occur: the header as it is, even if later lines are broken. #}
-    {%- set lines = run_query("select header from read_csv('" ~ path ~ "', columns = {'header': 'varchar'}, delim = '\x1f',
-      header = false, auto_detect = false, quote = '', escape = '', strict_mode = false, ignore_errors = true) limit 1").columns[0].values() -%}
-    {%- set names = (lines | first or '').split(',') if lines | length else [] -%}
+    {#
+      One text column with a delimiter that does not occur: the header as it is, even if later lines are broken. A name
+      in quotes may hold a comma.
+    #}
+    {%- set names -%}
+      with header as (
+        select trim(line, e'\r') as line
+        from read_csv(
+          '{{ path }}', columns = {'line': 'varchar'}, delim = '\x1f', header = false, auto_detect = false,
+          quote = '', escape = '', strict_mode = false, ignore_errors = true
+        )
+        limit 1
+      )
+      select lower(trim(unnest(regexp_extract_all(',' || line, ',("(?:[^"]|"")*"|[^,]*)', 1)), ' "'))
+      from header
+    {%- endset -%}
   {%- endif -%}
-  {%- set clean = [] -%}
-  {%- for name in names if name.strip(' "\r\t') -%}
-    {%- do clean.append(name.strip(' "\r\t') | lower) -%}
-  {%- endfor -%}
-  {{ return(clean) }}
+  {{ return(run_query(names).columns[0].values() | list) }}
 {% endmacro %}
 
 
@@ -111,25 +119,53 @@
   from read_csv(
     '{{ file | replace("'", "''") }}',
     header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
-    columns = { {%- for name in input_columns(file) %}'{{ name }}': 'varchar'{{ ', ' if not loop.last }}{% endfor -%} },
+    columns = {
+      {%- for name in input_columns(file) %}
+      {#- Columns that are not declared count for their place only, whatever they are called. #}
+      '{{ name if name in columns else 'not_declared_' ~ loop.index }}': 'varchar'{{ ',' if not loop.last }}
+      {%- endfor %}
+    },
     store_rejects = true, rejects_table = 'unreadable_lines', rejects_scan = 'unreadable_scans', rejects_limit = 0
   )
 {% endmacro %}
 
 
-{# Lines that DuckDB could not split join the table with their number and message; the lines after them move down. #}
-{% macro keep_unreadable_lines(relation, columns) %}
+{#
+  Lines that DuckDB could not split join the table with their number and message; the lines after them move down. A quote
+  that is not closed may have swallowed further lines: each of them is listed. What DuckDB keeps of an unreadable record
+  ends after 10,000 characters, so that a longer one would hide lines for good.
+#}
+{% macro keep_unreadable_lines(relation, columns, file) %}
+  {%- set endless = run_query("select min(line) from unreadable_lines where length(csv_line) >= 10000").columns[0].values()[0] -%}
+  {%- if endless -%}
+    {{ stop("Line " ~ endless ~ " of " ~ file ~ " opens a quote that is not closed, so that the lines after it cannot be "
+      ~ "told apart: close the quote, or double it where it is part of the value.") }}
+  {%- endif -%}
   {%- set unreadable = run_query("select count(*) from unreadable_lines").columns[0].values()[0] -%}
   {%- if unreadable > 0 -%}
     {% call statement('keep_unreadable_lines') %}
       create temporary table unreadable as
+      with records as (
+        select
+          cast(line as bigint) as line_number,
+          min(error_type) as error_type,
+          string_split(min(trim(csv_line, e'\r\n')), e'\n') as lines
+        from unreadable_lines
+        group by line
+      ),
+      physical_lines as (
+        select
+          line_number + unnest(range(len(lines))) as line_number,
+          error_type || ': ' || trim(unnest(lines), e'\r') as read_error
+        from records
+      )
       select
-        cast(line as bigint) as line_number,
-        min(error_type || ': ' || trim(csv_line, e'\r\n')) as read_error,
-        row_number() over (order by line) as unreadable_so_far,
-        cast(line as bigint) - row_number() over (order by line) as readable_so_far
-      from unreadable_lines
-      group by line;
+        line_number,
+        min(read_error) as read_error,
+        row_number() over (order by line_number) as unreadable_so_far,
+        line_number - row_number() over (order by line_number) as readable_so_far
+      from physical_lines
+      group by line_number;
 
       create or replace table {{ relation }} as
       select

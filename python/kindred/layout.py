@@ -13,8 +13,9 @@ ITERATIONS = 20
 
 
 def two_dimensions(profiles: sparse.csr_array) -> np.ndarray:
-    """Project profiles on their two strongest directions after the mean (scikit-learn's randomised SVD,
-    Halko, Martinsson, Tropp 2009).
+    """Project profiles on their two strongest directions after the mean.
+
+    By scikit-learn's randomised SVD (Halko, Martinsson, Tropp 2009: Finding structure with randomness).
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables
     link = warehouse.with_name(warehouse.name + ".link")
     try:
         warehouse.parent.mkdir(parents=True, exist_ok=True)
-        _remove(part, link)
+        _remove(link, *_leftovers(warehouse))
         _copy_tables(connection, part, tables)
         os.replace(part, file)
         link.symlink_to(file.name)
@@ -122,13 +122,26 @@ def _comment_statements(connection: duckdb.DuckDBPyConnection, source: str, tabl
     ]
 
 
+def _leftovers(warehouse: Path) -> list[Path]:
+    """Return what publications that were killed have left half-written."""
+    return [
+        file for file in warehouse.parent.iterdir() if _version_file(warehouse, r"\.part(\.wal)?").fullmatch(file.name)
+    ]
+
+
 def _remove_old_versions(warehouse: Path) -> None:
     """Remove all versions but the newest; whoever has one open keeps it until they close it."""
-    pattern = re.compile(re.escape(warehouse.stem) + r"-(\d{8}T\d{6}Z-[0-9a-f]{8})" + re.escape(warehouse.suffix))
     current = warehouse.resolve()
+    pattern = _version_file(warehouse)
     older = [file for file in current.parent.iterdir() if pattern.fullmatch(file.name) and file != current]
     older.sort(key=lambda file: file.stat().st_mtime_ns, reverse=True)
     _remove(*older[KEPT_VERSIONS - 1 :])
+
+
+def _version_file(warehouse: Path, ending: str = "") -> re.Pattern:
+    """Return the pattern of the files that builds publish: no other file is ever removed."""
+    version = r"-\d{8}T\d{6}Z-[0-9a-f]{8}"
+    return re.compile(re.escape(warehouse.stem) + version + re.escape(warehouse.suffix) + ending)
 
 
 def _remove(*files: Path) -> None:

@@ -20,6 +20,6 @@ select
     min(view_date) as first_view_date,
     max(view_date) as last_view_date,
     count(*) as total_views,
-    sum(view_seconds) as total_view_seconds
+    {{ exact_sum('view_seconds') }} as total_view_seconds
 from course_views
 group by user_handle, course_id

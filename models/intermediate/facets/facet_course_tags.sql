@@ -29,7 +29,7 @@ tag_parts as (
 select
     user_courses.user_handle,
     tag_parts.course_tag as feature,
-    sum(tag_parts.part) as occurrences
+    {{ exact_sum('tag_parts.part') }} as occurrences
 from user_courses
 inner join tag_parts on user_courses.course_id = tag_parts.course_id
 group by user_courses.user_handle, tag_parts.course_tag

@@ -49,14 +49,26 @@ scaled as (
 user_facets as (
 
     select
-        scaled.user_handle,
-        scaled.facet_number,
-        sqrt(any_value(facets.weight_share))
-        * sqrt(sum(scaled.evidence) / (sum(scaled.evidence) + any_value(facets.confidence_prior)))
-        / sqrt(sum(power(scaled.evidence * scaled.rarity, 2))) as factor
+        user_handle,
+        facet_number,
+        {{ exact_sum('evidence') }} as evidence,
+        {{ exact_sum('power(evidence * rarity, 2)') }} as squared_length
     from scaled
-    inner join facets on scaled.facet_number = facets.facet_number
-    group by scaled.user_handle, scaled.facet_number
+    group by user_handle, facet_number
+
+),
+
+factors as (
+
+    select
+        user_facets.user_handle,
+        user_facets.facet_number,
+        sqrt(facets.weight_share)
+        * sqrt(user_facets.evidence / (user_facets.evidence + facets.confidence_prior))
+        / sqrt(user_facets.squared_length) as factor
+    from user_facets
+    inner join facets on user_facets.facet_number = facets.facet_number
+    where facets.weight_share > 0
 
 )
 
@@ -66,10 +78,9 @@ select
     scaled.feature_id,
     scaled.feature,
     scaled.occurrences,
-    scaled.evidence * scaled.rarity * user_facets.factor as weight
+    scaled.evidence * scaled.rarity * factors.factor as weight
 from scaled
-inner join user_facets
+inner join factors
     on
-        scaled.user_handle = user_facets.user_handle
-        and scaled.facet_number = user_facets.facet_number
-where user_facets.factor > 0
+        scaled.user_handle = factors.user_handle
+        and scaled.facet_number = factors.facet_number

@@ -30,7 +30,7 @@ course_details as (
         {{ latest('level', 'last_view_date', 'level') }} as level,
         count(*) as total_users,
         cast(sum(total_views) as bigint) as total_views,
-        sum(total_view_seconds) as total_view_seconds
+        {{ exact_sum('total_view_seconds') }} as total_view_seconds
     from user_courses
     group by course_id
 

@@ -54,7 +54,7 @@ assessment_matches as (
     select
         viewed_courses.user_handle,
         viewed_courses.course_id,
-        avg(user_assessments.score) as user_assessment_score
+        {{ exact_sum('user_assessments.score') }} / count(*) as user_assessment_score
     from viewed_courses
     inner join course_tags on viewed_courses.course_id = course_tags.course_id
     inner join user_assessments
@@ -79,7 +79,7 @@ user_scores as (
 
     select
         user_handle,
-        avg(score) as user_avg_assessment_score
+        {{ exact_sum('score') }} / count(*) as user_avg_assessment_score
     from user_assessments
     group by user_handle
 

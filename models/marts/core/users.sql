@@ -21,7 +21,7 @@ course_totals as (
         user_handle,
         count(*) as total_courses,
         cast(sum(total_views) as bigint) as total_views,
-        sum(total_view_seconds) as total_view_seconds,
+        {{ exact_sum('total_view_seconds') }} as total_view_seconds,
         min(first_view_date) as first_view_date,
         max(last_view_date) as last_view_date
     from {{ ref('int_user_courses') }}
@@ -46,7 +46,7 @@ assessment_totals as (
     select
         user_handle,
         count(*) as total_assessments,
-        avg(score) as avg_assessment_score,
+        {{ exact_sum('score') }} / count(*) as avg_assessment_score,
         max(last_assessed_at) as last_assessed_at
     from {{ ref('int_user_assessments') }}
     group by user_handle

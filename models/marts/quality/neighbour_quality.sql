@@ -195,7 +195,7 @@ union all
 select
     'similarity to the closest user (mean)' as measure,
     'similar_users' as variant,
-    avg(similarity) as value
+    {{ exact_sum('similarity') }} / nullif(count(*), 0) as value
 from similar_users
 where rank = 1
 
@@ -204,7 +204,7 @@ union all
 select
     'plain cosine to the closest user (mean)' as measure,
     'similar_users' as variant,
-    avg(cosine_similarity) as value
+    {{ exact_sum('cosine_similarity') }} / nullif(count(*), 0) as value
 from similar_users
 where rank = 1
 

@@ -32,8 +32,8 @@ feature_sums as (
     select
         user_clusters.cluster_id,
         profiles.feature_id,
-        sum(profiles.weight) as weight_sum,
-        sum(profiles.weight * profiles.weight) as square_sum
+        {{ exact_sum('profiles.weight') }} as weight_sum,
+        {{ exact_sum('profiles.weight * profiles.weight') }} as square_sum
     from profiles
     inner join user_clusters on profiles.user_handle = user_clusters.user_handle
     group by user_clusters.cluster_id, profiles.feature_id
@@ -45,7 +45,7 @@ cohesion as (
 
     select
         feature_sums.cluster_id,
-        sum(feature_sums.weight_sum * feature_sums.weight_sum - feature_sums.square_sum)
+        {{ exact_sum('feature_sums.weight_sum * feature_sums.weight_sum - feature_sums.square_sum') }}
         / (any_value(sizes.total_users) * (any_value(sizes.total_users) - 1)) as cohesion
     from feature_sums
     inner join sizes on feature_sums.cluster_id = sizes.cluster_id

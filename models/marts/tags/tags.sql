@@ -45,7 +45,7 @@ assessment_totals as (
     select
         assessment_tag,
         count(*) as total_assessed_users,
-        avg(score) as avg_assessment_score
+        {{ exact_sum('score') }} / count(*) as avg_assessment_score
     from {{ ref('int_user_assessments') }}
     group by assessment_tag
 

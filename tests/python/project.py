@@ -1,0 +1,188 @@
+"""A copy of the repository that tests run dbt in, as a person would: its own executable, a folder, an exit status."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from kindred import sample
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+INPUTS = ("course_tags", "user_assessment_scores", "user_course_views", "user_interests")
+LONGEST_BUILD_SECONDS = 120
+
+DBT_TIME = re.compile(r"^\d\d:\d\d:\d\d {2}", re.MULTILINE)
+# What dbt puts around a sentence: where it happened, and the way through the macros.
+DBT_FRAME = re.compile(r"^(Failure in |\w+ Error in |> in macro |> called by |compiled code at )")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended: its exit status and all that it printed, without the times."""
+
+    exit_status: int
+    output: str
+
+    def failure(self, node: str) -> list[str]:
+        """Return the lines that dbt printed about the failure of a node, without its frame around them."""
+        blocks = re.findall(rf"^Failure in \w+ {node} .*?(?=^Failure in |^Done[.]|\Z)", self.output, re.M | re.S)
+        assert len(blocks) == 1, self.output
+        lines = [line.strip() for line in blocks[0].splitlines()]
+        return [line for line in lines if line and not DBT_FRAME.match(line)]
+
+
+class Project:
+    """A copy of what dbt needs, without inputs: they are written or named by the test."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for name in ("models", "macros", "tests", "docs"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "python"))
+        for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+            shutil.copy(ROOT / name, folder)
+        (folder / "seeds").mkdir()
+        for name in ("_seeds.yml", "tag_aliases.csv"):
+            shutil.copy(ROOT / "seeds" / name, folder / "seeds")
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "warehouse" / "kindred.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The file that the published name points to at the moment."""
+        return self.warehouse.resolve(strict=True)
+
+    def write_sample(self, users: int, truth_path: Path | None = None) -> None:
+        sample.write(users, 1, self.folder / "seeds", "csv", truth_path)
+
+    def dbt(self, *arguments: str, **environment: str) -> Outcome:
+        ended = subprocess.run(
+            self._command(*arguments),
+            cwd=self.folder,
+            env=clean_environment() | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LONGEST_BUILD_SECONDS,
+        )
+        return Outcome(ended.returncode, DBT_TIME.sub("", ended.stdout))
+
+    def kill_build_when(self, is_time: Callable[[], bool]) -> int:
+        """Start a build, kill it and its children as soon as it is time, and return its exit status."""
+        deadline = time.monotonic() + LONGEST_BUILD_SECONDS
+        with subprocess.Popen(
+            self._command("build"),
+            cwd=self.folder,
+            env=clean_environment(),
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            while process.poll() is None:
+                if is_time() or time.monotonic() > deadline:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    break
+                time.sleep(0.002)
+        return process.returncode
+
+    def _command(self, *arguments: str) -> list[str | Path]:
+        return [BIN / "dbt", "--no-use-colors", *arguments]
+
+    def open_published(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(self.published, read_only=True)
+
+    def open_build(self) -> duckdb.DuckDBPyConnection:
+        """Open the database that dbt builds in; close it before dbt runs again."""
+        return duckdb.connect(self.folder / "target" / "kindred_build.duckdb", read_only=True)
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without what would steer dbt or Kindred."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("KINDRED_", "DBT_"))}
+
+
+def succeeded(outcome: Outcome) -> Outcome:
+    assert outcome.exit_status == 0, outcome.output
+    assert "Completed successfully" in outcome.output, outcome.output
+    return outcome
+
+
+def fingerprints(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> dict[str, tuple]:
+    """Return rows and a hash of all rows, ordered by all columns, for every table of a schema."""
+    names = connection.execute(
+        "select table_name from information_schema.tables where table_schema = ? order by table_name", [schema]
+    ).fetchall()
+    return {
+        name: connection.sql(
+            f"select count(*), md5(string_agg(rows::varchar, chr(10) order by rows::varchar)) from {schema}.{name} rows"
+        ).fetchall()[0]
+        for (name,) in names
+    }
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+    return connection.execute(query).fetchall()
+
+
+def closest_by_brute_force(features: Iterable[tuple[int, int, float]], k: int) -> dict[tuple[int, int], tuple]:
+    """Compare every user with every other: (user, rank) to (other user, similarity), from (user, feature, weight)."""
+    handles, feature_ids, weights = map(np.array, zip(*features, strict=True))
+    users, rows = np.unique(handles, return_inverse=True)
+    _, columns = np.unique(feature_ids, return_inverse=True)
+    dense = np.zeros((len(users), columns.max() + 1))
+    dense[rows, columns] = weights
+    scores = dense @ dense.T
+    closest = {}
+    for row, user in enumerate(users):
+        others = [other for other in np.lexsort((users, -np.round(scores[row], 10))) if other != row]
+        for rank, other in enumerate([other for other in others if scores[row, other] > 0][:k], start=1):
+            closest[int(user), rank] = (int(users[other]), scores[row, other])
+    return closest
+
+
+def assert_closest_users_are_exact(connection: duckdb.DuckDBPyConnection, k: int) -> None:
+    expected = closest_by_brute_force(
+        rows_of(connection, "select user_handle, feature_id, weight from user_features"), k
+    )
+    listed = {
+        (user, rank): (other, similarity)
+        for user, rank, other, similarity in rows_of(
+            connection, "select user_handle, rank, similar_user_handle, similarity from similar_users"
+        )
+    }
+    assert len(listed) > 1000
+    wrong = {
+        place: (listed.get(place), expected.get(place))
+        for place in listed.keys() | expected.keys()
+        if place not in listed
+        or place not in expected
+        or listed[place][0] != expected[place][0]
+        or abs(listed[place][1] - expected[place][1]) > 1e-9
+    }
+    assert not wrong, f"{len(wrong)} of {len(expected)} places differ, e.g. {min(wrong.items())}"
+
+
+def course_weights(courses: dict[int, set[str]], weight_share: float, confidence_prior: float) -> dict[tuple, float]:
+    """Weigh the courses of every user as dbt_project.yml and the docs describe it: binary, idf squared."""
+    viewers: dict[str, int] = {}
+    for viewed in courses.values():
+        for course in viewed:
+            viewers[course] = viewers.get(course, 0) + 1
+    rarity = {course: np.log(1 + len(courses) / count) ** 2 for course, count in viewers.items()}
+    weights = {}
+    for user, viewed in courses.items():
+        confidence = np.sqrt(len(viewed) / (len(viewed) + confidence_prior))
+        length = np.sqrt(sum(rarity[course] ** 2 for course in viewed))
+        for course in viewed:
+            weights[user, course] = np.sqrt(weight_share) * confidence * rarity[course] / length
+    return weights

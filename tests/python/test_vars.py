@@ -1,0 +1,307 @@
+"""The settings of dbt_project.yml: each changes what it says, and a wrong name stops the build.
+
+Settings whose effects are apart from each other are tried in one build.
+"""
+
+import csv
+import datetime
+from collections import Counter, defaultdict
+from itertools import combinations
+
+import pytest
+import yaml
+from project import (
+    Project,
+    assert_closest_users_are_exact,
+    course_weights,
+    rows_of,
+    succeeded,
+)
+
+pytestmark = pytest.mark.xdist_group("vars")
+
+USERS = 200
+FACETS = ["courses", "course_tags", "interests", "assessments", "authors", "levels", "cluster"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("vars"))
+    project.write_sample(USERS)
+    return project
+
+
+@pytest.fixture(scope="module")
+def read(project):
+    """Return a function that reads an input as a list of dictionaries."""
+
+    def read_input(name):
+        with open(project.folder / "seeds" / f"{name}.csv", encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    return read_input
+
+
+def build_with(project, settings):
+    succeeded(project.dbt("build", "--vars", yaml.safe_dump(settings)))
+    return project.open_published()
+
+
+# Facets, neighbours and clusters
+
+MAX_SHARE = 0.04
+
+
+@pytest.fixture(scope="module")
+def weighed(project):
+    settings = {
+        "top_k": 130,  # more than cluster_neighbours
+        "facet_overrides": {
+            "courses": {"weight": 0.3, "confidence_prior": 1},
+            "course_tags": {"weight": 0},
+            "cluster": {"weight": 0},
+        },
+        "cluster_neighbours": 7,
+        "cluster_min_samples": 2,
+        "cluster_max_share": MAX_SHARE,
+    }
+    with build_with(project, settings) as connection:
+        yield connection
+
+
+def test_top_k_is_the_length_of_the_lists_even_above_what_the_clustering_compares(weighed):
+    assert rows_of(weighed, "select max(rank), count(*) > 130 * 150 from similar_users") == [(130, True)]
+    assert_closest_users_are_exact(weighed, 130)
+
+
+def test_an_override_changes_the_facet_and_the_shares_of_all(weighed):
+    weights = {"courses": 0.3, "course_tags": 0, "interests": 0.1, "assessments": 0.05, "authors": 0.02, "levels": 0.01}
+    listed = {
+        facet: (weight, share)
+        for facet, weight, share in rows_of(weighed, "select facet, weight, weight_share from facets")
+    }
+    assert listed == {facet: pytest.approx((weights.get(facet, 0), weights.get(facet, 0) / 0.48)) for facet in FACETS}
+    assert rows_of(weighed, "select facet, confidence_prior from facets where facet in ('courses', 'authors')") == [
+        ("courses", 1),
+        ("authors", 5),
+    ]
+
+
+def test_weights_in_profiles_follow_the_override(weighed, read):
+    courses = defaultdict(set)
+    for row in read("user_course_views"):
+        courses[int(row["user_handle"])].add(row["course_id"])
+    listed = rows_of(weighed, "select user_handle, feature, weight from user_features where facet = 'courses'")
+    assert {(user, course): weight for user, course, weight in listed} == pytest.approx(
+        course_weights(courses, weight_share=0.3 / 0.48, confidence_prior=1)
+    )
+
+
+@pytest.mark.parametrize("facet", ["course_tags", "cluster"])
+def test_a_facet_without_weight_is_in_no_profile_and_no_similarity(weighed, facet):
+    assert rows_of(weighed, f"select count(*) from user_features where facet = '{facet}'") == [(0,)]
+    assert rows_of(weighed, f"select min({facet}_part), max({facet}_part) from similar_users") == [(0, 0)]
+
+
+def test_clusters_are_found_within_the_settings(weighed):
+    users = rows_of(weighed, "select cluster_id, is_core, linked_users from user_clusters")
+    sizes = Counter(cluster for cluster, _, _ in users if cluster >= 0)
+    assert len(sizes) > 3
+    assert max(sizes.values()) <= MAX_SHARE * USERS
+    # Users are linked only to those among the 7 who are compared, where 10 would be, and 2 are enough for a core.
+    assert max(linked for _, _, linked in users) <= 7
+    assert all(is_core == (linked + 1 >= 2) for _, is_core, linked in users)
+    assert any(is_core and linked == 1 for _, is_core, linked in users)
+
+
+# What counts as evidence
+
+FROM, TO = "2017-06-15", "2017-09-30"
+SECONDS = (60, 600)
+
+
+@pytest.fixture(scope="module")
+def narrowed(project):
+    settings = {
+        "evidence_from": FROM,
+        "evidence_to": TO,
+        "min_view_seconds": SECONDS[0],
+        "max_view_seconds": SECONDS[1],
+        "score_band_edges": [90, 150, 210],
+        "score_band_weight": 0.3,
+        "bundle_min_jaccard": 0.4,
+    }
+    with build_with(project, settings) as connection:
+        yield connection
+
+
+def test_views_that_are_too_long_are_rejected_and_others_outside_the_settings_are_no_evidence(narrowed, read):
+    views, rejected, short, outside = Counter(), 0, 0, 0
+    for row in read("user_course_views"):
+        seconds = float(row["view_time_seconds"])
+        rejected += seconds > SECONDS[1]
+        short += seconds < SECONDS[0]
+        outside += not FROM <= row["view_date"] <= TO
+        if SECONDS[0] <= seconds <= SECONDS[1] and FROM <= row["view_date"] <= TO:
+            views[int(row["user_handle"]), row["course_id"]] += 1
+    assert min(rejected, short, outside, len(views)) > 50
+    listed = rows_of(narrowed, "select user_handle, course_id, total_views from user_courses")
+    assert {(user, course): count for user, course, count in listed} == dict(views)
+    assert rows_of(narrowed, "select file, reason, count(*) from rejected_rows group by all") == [
+        ("user_course_views", "view_time_seconds is more than 600", rejected)
+    ]
+
+
+def test_interests_and_assessments_count_within_the_window_its_days_included(narrowed, read):
+    for name, date, first, last in [
+        ("user_interests", "date_followed", "min(first_followed_at)", "max(last_followed_at)"),
+        ("user_assessment_scores", "user_assessment_date", "null", "max(last_assessed_at)"),
+    ]:
+        times = [row[date] for row in read(name)]
+        inside = [time for time in times if FROM <= time[:10] <= TO]
+        assert 10 < len(inside) < len(times)
+        ((listed_first, listed_last),) = rows_of(narrowed, f"select {first}, {last} from users")
+        assert listed_last == datetime.datetime.fromisoformat(max(inside))
+        assert listed_first in (None, datetime.datetime.fromisoformat(min(inside)))
+
+
+def test_users_outside_the_window_stay_users(narrowed, read):
+    named = {int(row["user_handle"]) for name in ("user_interests", "user_assessment_scores") for row in read(name)}
+    named |= {
+        int(row["user_handle"]) for row in read("user_course_views") if float(row["view_time_seconds"]) <= SECONDS[1]
+    }
+    assert {user for (user,) in rows_of(narrowed, "select user_handle from users")} == named
+    assert rows_of(
+        narrowed, "select count(*) > 0 from users where total_courses + total_interests + total_assessments = 0"
+    ) == [(True,)]
+
+
+def test_scores_fall_into_the_bands_and_bands_weigh_what_is_set(narrowed, read):
+    def band(score):
+        return next((f"below {edge}" for edge in (90, 150, 210) if score < edge), "210 or more")
+
+    canonical = dict(rows_of(narrowed, "select raw_tag, canonical_tag from tag_map where vocabulary = 'assessment'"))
+    latest = {}
+    for row in sorted(read("user_assessment_scores"), key=lambda row: row["user_assessment_date"]):
+        if FROM <= row["user_assessment_date"][:10] <= TO:
+            place = int(row["user_handle"]), canonical[row["assessment_tag"]]
+            latest[place] = float(row["user_assessment_score"])
+    assert {band(score) for score in latest.values()} == {"below 90", "below 150", "below 210", "210 or more"}
+    expected = {(user, tag): 1.0 for user, tag in latest}
+    expected |= {(user, f"{tag} (score {band(score)})"): 0.3 for (user, tag), score in latest.items()}
+    listed = rows_of(
+        narrowed, "select user_handle, feature, occurrences from user_features where facet = 'assessments'"
+    )
+    assert {(user, feature): occurrences for user, feature, occurrences in listed} == expected
+
+
+def test_interests_with_that_much_overlap_are_one_feature(narrowed, read):
+    canonical = dict(rows_of(narrowed, "select raw_tag, canonical_tag from tag_map where vocabulary = 'interest'"))
+    followers = defaultdict(set)
+    for row in read("user_interests"):
+        if FROM <= row["date_followed"][:10] <= TO:
+            followers[canonical[row["interest_tag"]]].add(int(row["user_handle"]))
+    bundle = {tag: {tag} for tag in followers}
+    for one, other in combinations(sorted(followers), 2):
+        both, either = followers[one] & followers[other], followers[one] | followers[other]
+        if len(both) >= 0.4 * len(either) and bundle[one] is not bundle[other]:
+            bundle[one] |= bundle[other]
+            for tag in bundle[other]:
+                bundle[tag] = bundle[one]
+    # The default of 0.9 would leave many more of them alone.
+    expected = {min(tags, key=lambda tag: (-len(followers[tag]), tag)) for tags in bundle.values()}
+    assert len(expected) < 0.7 * len(followers)
+    listed = rows_of(narrowed, "select distinct feature from user_features where facet = 'interests'")
+    assert {feature for (feature,) in listed} == expected
+
+
+# Names that do not exist
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "names"),
+    [
+        ({"course": {"weight": 1}}, " course,", FACETS),
+        (
+            {"courses": {"wieght": 1}},
+            " wieght of courses,",
+            ["weight", "count_transform", "idf_power", "confidence_prior"],
+        ),
+    ],
+    ids=["a facet", "a setting of a facet"],
+)
+def test_a_wrong_name_in_facet_overrides_stops_the_build_with_the_right_ones(project, overrides, name, names):
+    outcome = project.dbt("build", "--vars", yaml.safe_dump({"facet_overrides": overrides}))
+    assert outcome.exit_status != 0
+    (sentence,) = [line.strip() for line in outcome.output.splitlines() if "facet_overrides" in line]
+    assert name in sentence
+    assert sentence.endswith(f"{', '.join(names)}.")
+    assert "Traceback" not in outcome.output
+    assert "START" not in outcome.output
+
+
+# A facet of one's own
+
+
+@pytest.fixture(scope="module")
+def with_own_facet(tmp_path_factory):
+    """Add a facet as dbt_project.yml says, one model and one row, on a platform without a single assessment."""
+    project = Project(tmp_path_factory.mktemp("own-facet"))
+    project.write_sample(USERS)
+    assessments = project.folder / "seeds" / "user_assessment_scores.csv"
+    assessments.write_text(assessments.read_text().splitlines()[0] + "\n")
+    (project.folder / "models" / "intermediate" / "facets" / "facet_months.sql").write_text(
+        """
+        select
+            user_handle,
+            strftime(first_view_date, '%B') as feature,
+            cast(count(*) as double) as occurrences
+        from {{ ref('int_user_courses') }}
+        group by all
+        """
+    )
+    settings = project.folder / "dbt_project.yml"
+    declared = yaml.safe_load(settings.read_text())
+    declared["vars"]["facets"].append(
+        {
+            "facet": "months",
+            "weight": 0.2,
+            "count_transform": "sqrt",
+            "idf_power": 1,
+            "confidence_prior": 2,
+            "description": "Months in which the user's courses began",
+        }
+    )
+    settings.write_text(yaml.safe_dump(declared, sort_keys=False))
+    with build_with(project, {}) as connection:
+        yield connection
+
+
+def test_a_facet_of_ones_own_is_part_of_the_similarity(with_own_facet):
+    parts = " + ".join(f"{facet}_part" for facet in [*FACETS, "months"])
+    ((pairs, with_months, difference),) = rows_of(
+        with_own_facet,
+        f"select count(*), count(*) filter (where months_part > 0), max(abs({parts} - similarity)) from similar_users",
+    )
+    assert with_months > 0.1 * pairs > 300
+    assert difference < 1e-9
+    assert_closest_users_are_exact(with_own_facet, 20)
+
+
+def test_a_facet_of_ones_own_is_among_the_reasons(with_own_facet):
+    months = {
+        feature
+        for (feature,) in rows_of(
+            with_own_facet, "select distinct feature from similar_user_reasons where facet = 'months'"
+        )
+    }
+    assert {"June", "July"} < months
+
+
+def test_a_platform_without_assessments_still_has_similar_users(with_own_facet):
+    rows_read = "select rows_read from input_files where file = 'user_assessment_scores'"
+    assert rows_of(with_own_facet, rows_read) == [(0,)]
+    assert rows_of(with_own_facet, "select sum(total_assessments), count(avg_assessment_score) from users") == [(0, 0)]
+    assert rows_of(with_own_facet, "select count(*) from user_features where facet = 'assessments'") == [(0,)]
+    closest = "select count(*) > 150, max(assessments_part) from similar_users where rank = 1"
+    assert rows_of(with_own_facet, closest) == [(True, 0)]
