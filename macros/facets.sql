@@ -9,7 +9,12 @@
   {%- set merged = [] -%}
   {%- for declared in var('facets') -%}
     {%- set facet = dict(declared) -%}
-    {%- for setting, value in (overrides.get(facet.facet) or {}).items() -%}
+    {%- set changes = overrides.get(facet.facet) or {} -%}
+    {%- if changes is not mapping -%}
+      {{ stop("The var facet_overrides sets " ~ facet.facet ~ " to " ~ changes ~ ", but it must be settings such as "
+        ~ "{" ~ facet.facet ~ ": {weight: 0.5}}.") }}
+    {%- endif -%}
+    {%- for setting, value in changes.items() -%}
       {%- if setting not in settings -%}
         {{ stop("The var facet_overrides sets " ~ setting ~ " of " ~ facet.facet ~ ", but a facet has "
           ~ settings | join(', ') ~ ".") }}
@@ -20,9 +25,10 @@
       {{ stop("The facet " ~ facet.facet ~ " has count_transform " ~ facet.count_transform
         ~ ", but it must be binary, sqrt or linear.") }}
     {%- endif -%}
-    {%- if facet.weight < 0 or facet.confidence_prior < 0 -%}
-      {{ stop("The facet " ~ facet.facet ~ " has a weight or confidence_prior below 0.") }}
-    {%- endif -%}
+    {%- for setting in ['weight', 'idf_power', 'confidence_prior'] if facet[setting] is not number or facet[setting] < 0 -%}
+      {{ stop("The facet " ~ facet.facet ~ " has a " ~ setting ~ " of " ~ facet[setting]
+        ~ ", but it must be a number of 0 or more.") }}
+    {%- endfor -%}
     {%- do merged.append(facet) -%}
   {%- endfor -%}
   {%- set total = merged | sum(attribute='weight') -%}

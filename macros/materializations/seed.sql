@@ -109,6 +109,7 @@
 
 {# The dialect is stated, not sniffed: a guess that goes wrong on one odd line would lose the whole file. #}
 {% macro read_csv_as_text(relation, file, columns) %}
+  {%- set names = input_columns(file) -%}
   drop table if exists unreadable_lines;
   drop table if exists unreadable_scans;
   create or replace table {{ relation }} as
@@ -120,9 +121,10 @@
     '{{ file | replace("'", "''") }}',
     header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
     columns = {
-      {%- for name in input_columns(file) %}
-      {#- Columns that are not declared count for their place only, whatever they are called. #}
-      '{{ name if name in columns else 'not_declared_' ~ loop.index }}': 'varchar'{{ ',' if not loop.last }}
+      {%- for name in names %}
+      {#- Columns that are not declared count for their place only, and of two namesakes the first counts. #}
+      {%- set is_read = name in columns and name not in names[:loop.index0] %}
+      '{{ name if is_read else 'not_read_' ~ loop.index }}': 'varchar'{{ ',' if not loop.last }}
       {%- endfor %}
     },
     store_rejects = true, rejects_table = 'unreadable_lines', rejects_scan = 'unreadable_scans', rejects_limit = 0
@@ -138,8 +140,8 @@
 {% macro keep_unreadable_lines(relation, columns, file) %}
   {%- set endless = run_query("select min(line) from unreadable_lines where length(csv_line) >= 10000").columns[0].values()[0] -%}
   {%- if endless -%}
-    {{ stop("Line " ~ endless ~ " of " ~ file ~ " opens a quote that is not closed, so that the lines after it cannot be "
-      ~ "told apart: close the quote, or double it where it is part of the value.") }}
+    {{ stop("Line " ~ endless ~ " of " ~ file ~ " cannot be split into columns and does not end within 10,000 characters, "
+      ~ "as when a quote is opened and not closed: close the quote, or double it where it is part of the value.") }}
   {%- endif -%}
   {%- set unreadable = run_query("select count(*) from unreadable_lines").columns[0].values()[0] -%}
   {%- if unreadable > 0 -%}
@@ -153,19 +155,28 @@
         from unreadable_lines
         group by line
       ),
+      -- DuckDB numbers records: each line that an earlier one has swallowed puts a record one line further down.
+      placed as (
+        select
+          line_number + cast(coalesce(sum(len(lines) - 1) over (
+            order by line_number rows between unbounded preceding and 1 preceding
+          ), 0) as bigint) as line_number,
+          error_type,
+          lines
+        from records
+      ),
       physical_lines as (
         select
           line_number + unnest(range(len(lines))) as line_number,
           error_type || ': ' || trim(unnest(lines), e'\r') as read_error
-        from records
+        from placed
       )
       select
         line_number,
-        min(read_error) as read_error,
+        read_error,
         row_number() over (order by line_number) as unreadable_so_far,
         line_number - row_number() over (order by line_number) as readable_so_far
-      from physical_lines
-      group by line_number;
+      from physical_lines;
 
       create or replace table {{ relation }} as
       select
@@ -187,10 +198,4 @@
       drop table unreadable;
     {% endcall %}
   {%- endif -%}
-{% endmacro %}
-
-
-{# One sentence, and nothing else is built from this input. #}
-{% macro stop(sentence) %}
-  {{ exceptions.raise_compiler_error(sentence) }}
 {% endmacro %}

@@ -33,8 +33,6 @@ from project import (
     succeeded,
 )
 
-pytestmark = pytest.mark.xdist_group("build")
-
 USERS = 600
 TOP_K = 20
 MAX_SHARE = 0.10

@@ -11,8 +11,6 @@ import duckdb
 import pytest
 from project import INPUTS, ROOT, Project, clean_environment, fingerprints, rows_of, succeeded
 
-pytestmark = pytest.mark.xdist_group("inputs")
-
 HEADERS = {
     "course_tags": "course_id,course_tags",
     "user_assessment_scores": "user_handle,assessment_tag,user_assessment_date,user_assessment_score",

@@ -18,8 +18,6 @@ from project import (
     succeeded,
 )
 
-pytestmark = pytest.mark.xdist_group("vars")
-
 USERS = 200
 FACETS = ["courses", "course_tags", "interests", "assessments", "authors", "levels", "cluster"]
 
@@ -238,6 +236,30 @@ def test_a_wrong_name_in_facet_overrides_stops_the_build_with_the_right_ones(pro
     assert sentence.endswith(f"{', '.join(names)}.")
     assert "Traceback" not in outcome.output
     assert "START" not in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"topk": 5}, "There is no var topk: the vars are bundle_min_jaccard, "),
+        ({"top_k": 0}, "The var top_k is 0, but it must be a number of 1 or more."),
+        ({"evidence_from": "soon"}, "The var evidence_from is soon, but it must be a day such as 2017-05-01."),
+    ],
+    ids=["an unknown name", "a number out of range", "no day"],
+)
+def test_a_var_that_makes_no_sense_stops_the_build_before_it_starts(project, settings, words):
+    outcome = project.dbt("build", "--vars", yaml.safe_dump(settings))
+    assert outcome.exit_status != 0
+    assert words in outcome.output
+    assert "Traceback" not in outcome.output
+    assert "START" not in outcome.output
+
+
+def test_the_checked_vars_are_those_that_there_are(project):
+    declared = yaml.safe_load((project.folder / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    outcome = project.dbt("build", "--vars", "{unknown: 1}")
+    (sentence,) = [line.strip() for line in outcome.output.splitlines() if "There is no var unknown" in line]
+    assert sentence.endswith(f": the vars are {', '.join(sorted(declared))}.")
 
 
 # A facet of one's own

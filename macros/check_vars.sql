@@ -1,0 +1,29 @@
+{#
+  Stop a run before it starts where a var has a name that there is not, or a value that makes no sense: dbt itself takes
+  any name, so that a slip of the pen would be a build with the old setting.
+#}
+{% macro check_vars() %}
+  {%- set numbers = {
+    'min_view_seconds': [0, none], 'max_view_seconds': [0, none], 'top_k': [1, none], 'similarity_threads': [1, none],
+    'score_band_weight': [0, none], 'bundle_min_jaccard': [0, 1], 'bundle_sample_users': [1, none],
+    'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1]
+  } -%}
+  {%- set names = numbers.keys() | list + ['evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'score_band_edges'] -%}
+  {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}
+    {{ stop("There is no var " ~ name ~ ": the vars are " ~ names | sort | join(', ') ~ ".") }}
+  {%- endfor -%}
+  {%- for name, limits in numbers.items() -%}
+    {%- if var(name) is not number or var(name) < limits[0] or (limits[1] is not none and var(name) > limits[1]) -%}
+      {{ stop("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a number of " ~ limits[0]
+        ~ (" to " ~ limits[1] if limits[1] is not none else " or more") ~ ".") }}
+    {%- endif -%}
+  {%- endfor -%}
+  {%- for name in ['evidence_from', 'evidence_to'] if var(name) and not modules.re.fullmatch('\d{4}-\d\d-\d\d', var(name) | string) -%}
+    {{ stop("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a day such as 2017-05-01.") }}
+  {%- endfor -%}
+  {%- set edges = var('score_band_edges') -%}
+  {%- if edges is string or edges is not sequence or not edges or edges | sort != edges | list -%}
+    {{ stop("The var score_band_edges is " ~ edges ~ ", but it must be a list of rising scores such as [100, 200].") }}
+  {%- endif -%}
+  {%- do facets() -%}
+{% endmacro %}
