@@ -107,8 +107,12 @@ class Project:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would steer dbt or Kindred."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("KINDRED_", "DBT_"))}
+    """Return this process's environment without what would steer dbt, Kindred or a make inside a make."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("KINDRED_", "DBT_", "MAKE")) and name != "MFLAGS"
+    }
 
 
 def succeeded(outcome: Outcome) -> Outcome:

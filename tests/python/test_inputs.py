@@ -187,7 +187,6 @@ def test_a_missing_seed_stops_dbt_by_its_name(project, published):
     assert project.published == file
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_build_says_which_seed_is_missing_before_it_starts(tmp_path):
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, tmp_path)
