@@ -45,3 +45,8 @@
 {% macro evidence_facets() %}
   {{ return(facets() | rejectattr('facet', 'equalto', 'cluster') | list) }}
 {% endmacro %}
+
+{# The id of a feature: facets are ranges of ids (kindred.neighbours.FACET_IDS), within which features are counted. #}
+{% macro feature_id(facet_number, place) -%}
+  cast({{ facet_number }} as bigint) * 1000000000 + {{ place }}
+{%- endmacro %}

@@ -1,3 +1,9 @@
+{# The names of the four inputs. #}
+{% macro input_names() %}
+  {{ return(['course_tags', 'user_assessment_scores', 'user_course_views', 'user_interests']) }}
+{% endmacro %}
+
+
 {# The file to read: the seed itself, or for the four inputs (meta: is_input) its namesake in KINDRED_DATA_DIR. #}
 {% macro input_file(model) %}
   {%- set folder = env_var('KINDRED_DATA_DIR', '') -%}

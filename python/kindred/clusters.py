@@ -119,7 +119,7 @@ def shared_neighbour_dbscan(indices: np.ndarray, min_samples: int, max_share: fl
         min_shared = (loosest + tightest) // 2
         tried = _dbscan(graph, min_shared, min_samples)
         largest = np.bincount(tried.labels[tried.labels >= 0], minlength=1).max()
-        if largest / max(users, 1) <= max_share:
+        if largest / users <= max_share:
             chosen, tightest = tried, min_shared - 1
         else:
             loosest = min_shared + 1

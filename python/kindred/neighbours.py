@@ -10,7 +10,7 @@ from kindred.profiles import Profiles
 from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_weights, top_k
 
 FACET_IDS = 1_000_000_000
-"""Feature ids of one facet: facet number x FACET_IDS and up, as the SQL of int_features assigns them."""
+"""Feature ids of one facet: facet number x FACET_IDS and up, as the macro feature_id assigns them."""
 
 
 @dataclass(frozen=True)

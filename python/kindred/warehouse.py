@@ -97,6 +97,7 @@ class Warehouse:
             inner join similar_user_reasons as reasons
                 on similar_users.user_handle = reasons.user_handle
                 and similar_users.similar_user_handle = reasons.similar_user_handle
+            -- said of the view too, which would otherwise compute the reasons of everybody
             where
                 similar_users.user_handle = $user_handle
                 and reasons.user_handle = $user_handle

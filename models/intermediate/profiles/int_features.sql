@@ -39,8 +39,10 @@ feature_users as (
 -- Ids are dense within a facet and sort by facet, so that a facet is one range of ids. 1 + n/df keeps the idf of a
 -- feature that everyone has above 0: in a facet of one feature it is still something in common.
 select
-    cast(facets.facet_number as bigint) * 1000000000
-    + row_number() over (partition by feature_users.facet_number order by feature_users.feature) as feature_id,
+    {{ feature_id(
+        'facets.facet_number',
+        'row_number() over (partition by feature_users.facet_number order by feature_users.feature)'
+    ) }} as feature_id,
     facets.facet_number,
     facets.facet,
     feature_users.feature,

@@ -1,8 +1,6 @@
 -- What became of the rows of each input file: read = kept + folded + rejected.
 -- Grain: one row per file.
 
-{% set files = ['course_tags', 'user_assessment_scores', 'user_course_views', 'user_interests'] -%}
-
 with
 
 rejected_rows as (
@@ -12,7 +10,7 @@ rejected_rows as (
 ),
 
 read_rows as (
-    {% for file in files -%}
+    {% for file in input_names() -%}
     select
         '{{ file }}' as file,
         count(*) as rows_read

@@ -1,8 +1,7 @@
 -- What staging could not use, from every input file, with the reason, so that nothing vanishes silently.
 -- Grain: one row per file and rejected line.
 
-{% set files = ['course_tags', 'user_assessment_scores', 'user_course_views', 'user_interests'] -%}
-{% for file in files -%}
+{% for file in input_names() -%}
 select
     '{{ file }}' as file,
     line_number,

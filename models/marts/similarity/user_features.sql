@@ -28,8 +28,7 @@ cluster_features as (
     select
         user_cluster.user_handle,
         facets.facet,
-        cast(facets.facet_number as bigint) * 1000000000
-        + dense_rank() over (order by user_cluster.feature) as feature_id,
+        {{ feature_id('facets.facet_number', 'dense_rank() over (order by user_cluster.feature)') }} as feature_id,
         user_cluster.feature,
         user_cluster.occurrences,
         sqrt(facets.weight_share) as weight
