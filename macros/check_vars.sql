@@ -6,7 +6,8 @@
   {%- set numbers = {
     'min_view_seconds': [0, none], 'max_view_seconds': [0, none], 'top_k': [1, none], 'similarity_threads': [1, none],
     'score_band_weight': [0, none], 'bundle_min_jaccard': [0, 1], 'bundle_sample_users': [1, none],
-    'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1]
+    'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
+    'cluster_voters': [1, none]
   } -%}
   {%- set names = numbers.keys() | list + ['evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'score_band_edges'] -%}
   {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}

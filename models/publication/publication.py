@@ -7,6 +7,7 @@ def model(dbt, session):
 
     marts = {
         "build_info": dbt.ref("build_info"),
+        "cluster_search": dbt.ref("cluster_search"),
         "clusters": dbt.ref("clusters"),
         "courses": dbt.ref("courses"),
         "facets": dbt.ref("facets"),

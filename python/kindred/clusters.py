@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from sklearn.cluster import DBSCAN
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 NO_CLUSTER = -1
 
 BLOCK_USERS = 64
 """Users whose lists are compared at a time; bounds memory, whatever the number of users."""
+
+LEAST_SHARED = 2
+"""Users who list each other have at least each other in common: nothing is looser than that."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,12 @@ class Clusters:
         Boolean array of shape (users,): users that found a cluster rather than lie at its border.
     linked_users
         int64 array of shape (users,): other users within eps, that is sharing at least min_shared neighbours.
-    min_shared
-        The eps that was chosen, as shared neighbours; None if there is no cluster.
 
     """
 
     labels: np.ndarray
     is_core: np.ndarray
     linked_users: np.ndarray
-    min_shared: int | None
 
 
 def neighbours_to_compare(users: int, neighbours: int, min_samples: int) -> tuple[int, int]:
@@ -83,21 +83,94 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
     return mutual
 
 
-def shared_neighbour_dbscan(indices: np.ndarray, min_samples: int, max_share: float) -> Clusters:
-    """Cluster users by DBSCAN on the share of neighbours that mutual neighbours have in common.
+def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the graph of `shared_neighbour_graph` as a table of user_handle, near_user_handle, shared_neighbours."""
+    graph = shared_neighbour_graph(indices)
+    return {
+        "user_handle": users[_owners(graph)],
+        "near_user_handle": users[graph.indices],
+        "shared_neighbours": graph.data.astype(np.int64),
+    }
 
-    The distance is 1 - shared / (k + 1) (Ertoz, Steinbach, Kumar 2003: Finding clusters of different sizes, shapes,
-    and densities in noisy, high dimensional data). eps is the loosest at which the largest cluster holds at most
-    max_share of the users, by bisection: clusters grow and merge as eps does, but for users at a border.
+
+def graph_from_long(columns: dict[str, np.ndarray], users: np.ndarray) -> sparse.csr_array:
+    """Read the graph back from the long table that `shared_neighbours` makes; users are its rows, rising."""
+    rows = np.searchsorted(users, columns["user_handle"])
+    others = np.searchsorted(users, columns["near_user_handle"])
+    shared = np.asarray(columns["shared_neighbours"], dtype=np.float64)
+    return sparse.csr_array((shared, (rows, others)), shape=(len(users), len(users)))
+
+
+def shared_neighbour_dbscan(graph: sparse.csr_array, min_shared: int, min_samples: int) -> Clusters:
+    """Cluster users by scikit-learn's DBSCAN on the neighbours that they share.
+
+    Users are near who list each other and share at least min_shared neighbours. DBSCAN leaves open which cluster a user
+    joins who is near core users of several. Here it is that of the core user through whom they are in a cluster from
+    the tightest eps on, so that clusters only grow and merge as eps does (`search_eps` counts the same clusters).
 
     Parameters
     ----------
-    indices
-        Integer array of shape (users, k) as `top_k` returns it.
+    graph
+        What `shared_neighbour_graph` returns.
+    min_shared
+        The neighbours that two users share to be near, at least 1; eps is 1 - min_shared / (neighbours listed + 1).
+    min_samples
+        Users within eps, oneself included, that make a user a core user; at least 1.
+
+    Raises
+    ------
+    ValueError
+        If min_shared or min_samples is below 1.
+
+    """
+    # Slow to import, and the search needs none of it.
+    from sklearn.cluster import DBSCAN
+
+    if min_shared < 1:
+        raise ValueError(f"min_shared must be at least 1, not {min_shared}")
+    levels = _core_levels(graph, min_samples)
+    users = len(levels)
+    owners = _owners(graph)
+    kept = graph.data >= min_shared
+    rows, columns = owners[kept], graph.indices[kept]
+    # All that is left is near: a distance of 1 within an eps of 1, and nothing else is stored.
+    distances = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(users, users))
+    found = DBSCAN(eps=1, min_samples=min_samples, metric="precomputed").fit(distances)
+    is_core = np.zeros(users, bool)
+    is_core[found.core_sample_indices_] = True
+    labels = found.labels_.astype(np.int64)
+    border, through, border_levels = _border_links(graph, levels)
+    at_border = (border_levels >= min_shared) & ~is_core[border]
+    labels[border[at_border]] = labels[through[at_border]]
+    return Clusters(_by_size(labels), is_core, np.bincount(rows, minlength=users))
+
+
+def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_share: float) -> dict[str, np.ndarray]:
+    """Look at the clusters of every eps, and take the loosest whose largest cluster is not too large.
+
+    The distance is 1 - shared / (neighbours + 1) (Ertoz, Steinbach, Kumar 2003: Finding clusters of different sizes,
+    shapes, and densities in noisy, high dimensional data), so that eps has as many values as two lists can share
+    neighbours. All are counted from one maximum spanning tree: two users who are core users from min_shared a and b on
+    and share s neighbours hold together while min_shared is at most min(a, b, s), and the tree keeps, of all such
+    links, those that join clusters (the hierarchy of HDBSCAN: Campello, Moulavi, Sander 2013). That is the cost of one
+    DBSCAN instead of one for every eps, and a test holds the counts to those of DBSCAN.
+
+    Parameters
+    ----------
+    graph
+        What `shared_neighbour_graph` returns.
+    neighbours
+        How many neighbours the lists hold.
     min_samples
         Users within eps, oneself included, that make a user a core user; at least 1.
     max_share
         The largest share of the users that a cluster may hold, above 0 and at most 1.
+
+    Returns
+    -------
+    Arrays of one length, a row per eps from the tightest on, none without users: min_shared, eps, min_samples,
+    core_users, clusters, clustered_users, noise_share, largest_cluster_share, is_allowed, is_chosen and reason. At
+    most one is chosen; none where every eps that is allowed finds no cluster.
 
     Raises
     ------
@@ -105,40 +178,188 @@ def shared_neighbour_dbscan(indices: np.ndarray, min_samples: int, max_share: fl
         If min_samples or max_share is out of range.
 
     """
-    if min_samples < 1:
-        raise ValueError(f"min_samples must be at least 1, not {min_samples}")
     if not 0 < max_share <= 1:
         raise ValueError(f"max_share must be above 0 and at most 1, not {max_share}")
-    users, k = indices.shape
-    graph = shared_neighbour_graph(indices)
+    levels = _core_levels(graph, min_samples)
+    users = len(levels)
+    considered = np.arange(neighbours + 1, LEAST_SHARED - 1, -1) if users else np.arange(0)
 
-    nothing_found = Clusters(np.full(users, NO_CLUSTER), np.zeros(users, bool), np.zeros(users, np.int64), None)
-    chosen = nothing_found
-    tightest, loosest = k + 1, 1
-    while users and loosest <= tightest:
-        min_shared = (loosest + tightest) // 2
-        tried = _dbscan(graph, min_shared, min_samples)
-        largest = np.bincount(tried.labels[tried.labels >= 0], minlength=1).max()
-        if largest / users <= max_share:
-            chosen, tightest = tried, min_shared - 1
-        else:
-            loosest = min_shared + 1
-    return chosen if chosen.is_core.any() else nothing_found
+    one, other, link_levels = _cluster_links(graph, levels)
+    core_users, clusters, clustered_users, largest = np.zeros((4, len(considered)), dtype=np.int64)
+    for place, min_shared in enumerate(considered):
+        joined = link_levels >= min_shared
+        links = sparse.csr_array((np.ones(joined.sum(), bool), (one[joined], other[joined])), shape=(users, users))
+        _, component = connected_components(links, directed=False)
+        is_core = levels >= min_shared
+        sizes = np.bincount(component)[np.unique(component[is_core])]
+        core_users[place], clusters[place] = is_core.sum(), len(sizes)
+        clustered_users[place], largest[place] = sizes.sum(), sizes.max(initial=0)
+
+    largest_share = largest / max(users, 1)
+    is_allowed = largest_share <= max_share
+    is_chosen = np.zeros(len(considered), bool)
+    allowed = np.flatnonzero(is_allowed)
+    if len(allowed) and clusters[allowed[-1]]:
+        is_chosen[allowed[-1]] = True
+    return {
+        "min_shared": considered,
+        "eps": 1 - considered / (neighbours + 1),
+        "min_samples": np.full(len(considered), min_samples),
+        "core_users": core_users,
+        "clusters": clusters,
+        "clustered_users": clustered_users,
+        "noise_share": 1 - clustered_users / max(users, 1),
+        "largest_cluster_share": largest_share,
+        "is_allowed": is_allowed,
+        "is_chosen": is_chosen,
+        "reason": _reasons(clusters, largest_share, is_allowed, is_chosen, max_share),
+    }
 
 
-def _dbscan(graph: sparse.csr_array, min_shared: int, min_samples: int) -> Clusters:
-    """Run DBSCAN where users are near who share at least min_shared neighbours."""
-    users = graph.shape[0]
-    near = graph.tocoo()
-    kept = near.data >= min_shared
-    rows, columns = near.row[kept], near.col[kept]
-    linked = np.bincount(rows, minlength=users)
-    # All that is left is near: a distance of 1 within an eps of 1, and nothing else is stored.
-    distances = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(users, users))
-    found = DBSCAN(eps=1, min_samples=min_samples, metric="precomputed").fit(distances)
-    is_core = np.zeros(users, bool)
-    is_core[found.core_sample_indices_] = True
-    return Clusters(_by_size(found.labels_.astype(np.int64)), is_core, linked, min_shared)
+def nearest_clusters(labels: np.ndarray, voters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the cluster that most of a user's nearest users are in, for those in no cluster.
+
+    Parameters
+    ----------
+    labels
+        Integer array of shape (users,): the cluster of each user, negative for none.
+    voters
+        Integer array of shape (users, voters): rows of the users who vote, -1 where there is none.
+
+    Returns
+    -------
+    nearest
+        int64 array of shape (users,): the own cluster of a user who is in one; else the cluster of most voters, of
+        equals the lower number, which is the larger cluster; -1 where no voter is in a cluster.
+    shares
+        float64 array of shape (users,): how many of the user's voters are in that cluster, those in no cluster counting
+        among the voters; 0 where there is none.
+
+    """
+    is_voter = voters >= 0
+    votes = np.sort(np.where(is_voter, labels[voters], NO_CLUSTER), axis=1)
+    nearest, most = np.where(labels >= 0, labels, NO_CLUSTER).astype(np.int64), np.zeros(len(labels), np.int64)
+    most[labels >= 0] = (votes == labels[:, None]).sum(axis=1)[labels >= 0]
+    # Votes rise from place to place: a run of equal ones is one cluster's, and the first of the longest wins.
+    run = np.zeros(len(labels), np.int64)
+    for place in range(votes.shape[1]):
+        vote = votes[:, place]
+        run = np.where(vote == votes[:, place - 1], run + 1, 1) if place else np.ones(len(labels), np.int64)
+        wins = (labels < 0) & (vote >= 0) & (run > most)
+        nearest[wins], most[wins] = vote[wins], run[wins]
+    voter_counts = is_voter.sum(axis=1)
+    return nearest, np.divide(most, voter_counts, out=np.zeros(len(labels)), where=voter_counts > 0)
+
+
+def cluster_users(
+    users: np.ndarray, graph: sparse.csr_array, voters: np.ndarray, chosen: tuple[int, int] | None
+) -> dict[str, np.ndarray]:
+    """Cluster users and find the nearest cluster of those in none.
+
+    Parameters
+    ----------
+    users
+        int64 array of shape (users,), rising: the user of each row.
+    graph
+        What `shared_neighbour_graph` returns.
+    voters
+        Integer array of shape (users, voters): rows of the nearest users of each, -1 where there is none.
+    chosen
+        min_shared and min_samples of the eps that `search_eps` chose; None if it chose none: there are no clusters.
+
+    Returns
+    -------
+    Arrays of one length, a row per user: user_handle, cluster_id, is_core, linked_users, nearest_cluster_id and
+    nearest_cluster_share.
+
+    """
+    if chosen is None:
+        count = len(users)
+        found = Clusters(np.full(count, NO_CLUSTER), np.zeros(count, bool), np.zeros(count, np.int64))
+    else:
+        found = shared_neighbour_dbscan(graph, *chosen)
+    nearest, shares = nearest_clusters(found.labels, voters)
+    return {
+        "user_handle": users,
+        "cluster_id": found.labels,
+        "is_core": found.is_core,
+        "linked_users": found.linked_users,
+        "nearest_cluster_id": nearest,
+        "nearest_cluster_share": shares,
+    }
+
+
+def _owners(graph: sparse.csr_array) -> np.ndarray:
+    """Return the row of every stored entry."""
+    return np.repeat(np.arange(graph.shape[0]), np.diff(graph.indptr))
+
+
+def _core_levels(graph: sparse.csr_array, min_samples: int) -> np.ndarray:
+    """Return for every user the most shared neighbours at which they are a core user; 0 if at none."""
+    if min_samples < 1:
+        raise ValueError(f"min_samples must be at least 1, not {min_samples}")
+    most = int(graph.data.max(initial=0)) + 1
+    if min_samples == 1:
+        return np.full(graph.shape[0], np.iinfo(np.int64).max)
+    # Ascending within each row, so that the last but min_samples - 2 is that of the farthest user who has to be near.
+    keys = np.sort(_owners(graph) * most + graph.data.astype(np.int64))
+    place = graph.indptr[1:] - (min_samples - 1)
+    has_enough = place >= graph.indptr[:-1]
+    levels = np.zeros(graph.shape[0], dtype=np.int64)
+    levels[has_enough] = keys[place[has_enough]] % most
+    return levels
+
+
+def _border_links(graph: sparse.csr_array, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return users who are near a core user before they are one, that core user, and the most shared neighbours then.
+
+    Of several the one who is there from the tightest eps on, then the one who shares most, then the first.
+    """
+    owners = _owners(graph)
+    reached = np.minimum(graph.data.astype(np.int64), levels[graph.indices])
+    entries = np.flatnonzero(reached > levels[owners])
+    order = np.lexsort((graph.indices[entries], -graph.data[entries], -reached[entries], owners[entries]))
+    border, first = np.unique(owners[entries[order]], return_index=True)
+    best = entries[order[first]]
+    return border, graph.indices[best], reached[best]
+
+
+def _cluster_links(graph: sparse.csr_array, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the links that make the clusters of every eps: two users, and the most shared neighbours that join them.
+
+    Until a user at the border is a core user, the link to one core user is all they have; from then on they are in the
+    cluster of that core user by links of their own, so that the link changes nothing.
+    """
+    owners = _owners(graph)
+    link_levels = np.minimum(graph.data.astype(np.int64), np.minimum(levels[owners], levels[graph.indices]))
+    kept = (link_levels > 0) & (owners < graph.indices)
+    tightest = int(link_levels.max(initial=0)) + 1
+    # The lightest tree by tightest - level, which is above 0: what is not stored is no link.
+    weights = sparse.csr_array((tightest - link_levels[kept], (owners[kept], graph.indices[kept])), shape=graph.shape)
+    tree = minimum_spanning_tree(weights).tocoo()
+    border, through, border_levels = _border_links(graph, levels)
+    return (
+        np.concatenate([tree.row, border]),
+        np.concatenate([tree.col, through]),
+        np.concatenate([tightest - tree.data.astype(np.int64), border_levels]),
+    )
+
+
+def _reasons(
+    clusters: np.ndarray, largest_share: np.ndarray, is_allowed: np.ndarray, is_chosen: np.ndarray, max_share: float
+) -> np.ndarray:
+    """Say for every eps why it was taken or not."""
+    limit = f"{100 * max_share:.4g}% (cluster_max_share)"
+    return np.select(
+        [is_chosen, ~is_allowed, clusters == 0],
+        [
+            f"taken: the loosest eps whose largest cluster holds at most {limit} of the users",
+            np.array([f"too loose: the largest cluster holds {100 * share:.1f}% of the users, above {limit}"
+                      for share in largest_share], dtype=str),
+            "too tight: nobody is near enough to enough users to be a core user",
+        ],
+        "tighter than the eps taken, which puts more users into clusters",
+    ).astype(object)  # fmt: skip
 
 
 def _by_size(labels: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""Clusters by shared neighbours: the graph, the search for the threshold, and the settings for few users."""
+"""Clusters by shared neighbours: the graph, the search for eps, nearest clusters, and the settings for few users."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +12,14 @@ from sklearn.cluster import DBSCAN
 from kindred.clusters import (
     BLOCK_USERS,
     NO_CLUSTER,
+    cluster_users,
+    graph_from_long,
+    nearest_clusters,
     neighbours_to_compare,
+    search_eps,
     shared_neighbour_dbscan,
     shared_neighbour_graph,
+    shared_neighbours,
 )
 from kindred.similarity import top_k
 
@@ -34,17 +41,33 @@ def reference_graph(indices):
     return shared
 
 
-def reference_labels(indices, min_samples):
-    """Run DBSCAN on dense distances for every threshold: labels by the neighbours that have to be shared."""
+def reference_dbscan(indices, min_samples):
+    """Run DBSCAN on dense distances for every eps: by the neighbours that have to be shared, labels and core users."""
     width = indices.shape[1] + 1
     distances = 1 - reference_graph(indices) / width
     np.fill_diagonal(distances, 0)
-    return {
-        min_shared: DBSCAN(eps=1 - min_shared / width + 1e-9, min_samples=min_samples, metric="precomputed")
-        .fit(distances)
-        .labels_
-        for min_shared in range(1, width + 1)
-    }
+    found = {}
+    for min_shared in range(2, width + 1):
+        run = DBSCAN(eps=1 - min_shared / width + 1e-9, min_samples=min_samples, metric="precomputed").fit(distances)
+        found[min_shared] = run.labels_, np.isin(np.arange(len(indices)), run.core_sample_indices_)
+    return found
+
+
+def reference_labels(indices, min_samples):
+    """Move users at the border to the core user who was near first, then shares most, then is the first."""
+    shared, runs = reference_graph(indices), reference_dbscan(indices, min_samples)
+    moved = {}
+    for min_shared, (labels, is_core) in runs.items():
+        moved[min_shared] = labels.copy()
+        for user in np.flatnonzero((labels >= 0) & ~is_core):
+            near = [other for other in np.flatnonzero(is_core) if shared[user, other] >= min_shared]
+            since = {
+                other: max(tight for tight in runs if runs[tight][1][other] and shared[user, other] >= tight)
+                for other in near
+            }
+            best = min(near, key=lambda other: (-since[other], -shared[user, other], other))
+            moved[min_shared][user] = labels[best]
+    return moved
 
 
 def largest(labels):
@@ -62,6 +85,24 @@ def expected_clusters(indices, min_samples, max_share):
         if largest(labels) / len(indices) <= max_share:
             return min_shared, members(labels)
     return None, set()
+
+
+# --- what a build does -------------------------------------------------------------------------------------
+
+
+def cluster(indices, min_samples, max_share):
+    """Search for eps and cluster by it as the models cluster_search and user_clusters do."""
+    graph = shared_neighbour_graph(indices)
+    search = search_eps(graph, indices.shape[1], min_samples, max_share)
+    chosen = [(int(search["min_shared"][place]), min_samples) for place in np.flatnonzero(search["is_chosen"])]
+    assert len(chosen) <= 1
+    found = cluster_users(np.arange(len(indices)), graph, indices[:, :3], chosen[0] if chosen else None)
+    return SimpleNamespace(
+        labels=found["cluster_id"],
+        is_core=found["is_core"],
+        linked_users=found["linked_users"],
+        min_shared=chosen[0][0] if chosen else None,
+    )
 
 
 # --- neighbour lists to cluster ----------------------------------------------------------------------------
@@ -147,7 +188,7 @@ def test_only_those_who_list_each_other_are_joined():
     max_share=st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.8, 1.0]),
 )
 def test_the_loosest_threshold_is_chosen_at_which_no_cluster_is_too_large(indices, min_samples, max_share):
-    found = shared_neighbour_dbscan(indices, min_samples, max_share)
+    found = cluster(indices, min_samples, max_share)
     min_shared, clusters = expected_clusters(indices, min_samples, max_share)
     assert found.labels.dtype == found.linked_users.dtype == np.int64
     assert members(found.labels) == clusters
@@ -160,9 +201,76 @@ def test_the_loosest_threshold_is_chosen_at_which_no_cluster_is_too_large(indice
 
 
 @CLUSTER_SEARCH
+@given(indices=st.one_of(random_lists(), grouped_lists()), min_samples=st.integers(1, 5))
+def test_clusters_are_those_of_dbscan_and_users_at_the_border_stay_where_they_came_in(indices, min_samples):
+    graph = shared_neighbour_graph(indices)
+    expected = reference_labels(indices, min_samples)
+    for min_shared, (labels, is_core) in reference_dbscan(indices, min_samples).items():
+        found = shared_neighbour_dbscan(graph, min_shared, min_samples)
+        np.testing.assert_array_equal(found.is_core, is_core)
+        np.testing.assert_array_equal(found.labels == NO_CLUSTER, labels == NO_CLUSTER)
+        assert members(np.where(is_core, found.labels, NO_CLUSTER)) == members(np.where(is_core, labels, NO_CLUSTER))
+        assert members(found.labels) == members(expected[min_shared])
+
+
+@CLUSTER_SEARCH
+@given(
+    indices=st.one_of(random_lists(), grouped_lists()),
+    min_samples=st.integers(1, 5),
+    max_share=st.sampled_from([0.1, 0.3, 0.5, 1.0]),
+)
+def test_the_search_counts_what_dbscan_finds_at_every_eps(indices, min_samples, max_share):
+    users, k = indices.shape
+    search = search_eps(shared_neighbour_graph(indices), k, min_samples, max_share)
+    assert search["min_shared"].tolist() == list(range(k + 1, 1, -1))
+    assert search["eps"] == pytest.approx([1 - min_shared / (k + 1) for min_shared in range(k + 1, 1, -1)])
+    assert set(search["min_samples"]) == {min_samples}
+    runs, labels_of = reference_dbscan(indices, min_samples), reference_labels(indices, min_samples)
+    for place, min_shared in enumerate(search["min_shared"].tolist()):
+        labels = labels_of[min_shared]
+        assert search["core_users"][place] == runs[min_shared][1].sum()
+        assert search["clusters"][place] == len(members(labels))
+        assert search["clustered_users"][place] == (labels >= 0).sum()
+        assert search["noise_share"][place] == pytest.approx((labels < 0).mean())
+        assert search["largest_cluster_share"][place] == largest(labels) / users
+        assert search["is_allowed"][place] == (largest(labels) / users <= max_share)
+
+
+@CLUSTER_SEARCH
+@given(indices=st.one_of(random_lists(), grouped_lists()), min_samples=st.integers(1, 5))
+def test_clusters_only_grow_and_merge_as_eps_does(indices, min_samples):
+    graph = shared_neighbour_graph(indices)
+    tighter = set()
+    for min_shared in range(indices.shape[1] + 1, 0, -1):
+        looser = members(shared_neighbour_dbscan(graph, min_shared, min_samples).labels)
+        assert all(any(cluster <= other for other in looser) for cluster in tighter)
+        tighter = looser
+
+
+def test_every_eps_says_why_it_was_taken_or_not():
+    # Two tight groups with one bridge, as below: no cluster at 7 shared neighbours, then two, then one of everyone.
+    indices = np.vstack([ring(11, 6), ring(11, 6, first=11)])
+    indices[0, 5], indices[11, 5] = 11, 0
+    search = search_eps(shared_neighbour_graph(indices), 6, min_samples=3, max_share=0.5)
+    reasons = dict(zip(search["min_shared"].tolist(), search["reason"].tolist(), strict=True))
+    (taken,) = search["min_shared"][search["is_chosen"]].tolist()
+    assert reasons.pop(taken) == (
+        "taken: the loosest eps whose largest cluster holds at most 50% (cluster_max_share) of the users"
+    )
+    assert reasons.pop(7) == "too tight: nobody is near enough to enough users to be a core user"
+    for min_shared, reason in reasons.items():
+        assert reason == (
+            "tighter than the eps taken, which puts more users into clusters"
+            if min_shared > taken
+            else "too loose: the largest cluster holds 100.0% of the users, above 50% (cluster_max_share)"
+        )
+    assert 2 < taken < 6
+
+
+@CLUSTER_SEARCH
 @given(indices=grouped_lists())
 def test_clusters_are_numbered_by_falling_size_then_first_user(indices):
-    labels = shared_neighbour_dbscan(indices, 2, 0.5).labels
+    labels = cluster(indices, 2, 0.5).labels
     clusters = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
     assert all(len(cluster) for cluster in clusters)
     assert clusters == sorted(clusters, key=lambda cluster: (-len(cluster), cluster[0]))
@@ -171,7 +279,7 @@ def test_clusters_are_numbered_by_falling_size_then_first_user(indices):
 
 def test_planted_groups_are_found_the_largest_first_and_loners_are_left_out():
     indices, group = planted([9, 25, 14], k=6, loners=5)
-    found = shared_neighbour_dbscan(indices, min_samples=3, max_share=0.5)
+    found = cluster(indices, min_samples=3, max_share=0.5)
     expected = {0: 2, 1: 0, 2: 1, -1: NO_CLUSTER}
     assert found.labels.tolist() == [expected[number] for number in group]
     assert found.is_core.tolist() == (group >= 0).tolist()
@@ -181,9 +289,9 @@ def test_a_cluster_that_would_be_too_large_is_taken_apart():
     # Two tight groups with one bridge: loosely they are one cluster of everyone.
     indices = np.vstack([ring(11, 6), ring(11, 6, first=11)])
     indices[0, 5], indices[11, 5] = 11, 0
-    loose = shared_neighbour_dbscan(indices, min_samples=3, max_share=1.0)
+    loose = cluster(indices, min_samples=3, max_share=1.0)
     assert members(loose.labels) == {frozenset(range(22))}
-    tight = shared_neighbour_dbscan(indices, min_samples=3, max_share=0.5)
+    tight = cluster(indices, min_samples=3, max_share=0.5)
     assert tight.min_shared > loose.min_shared
     assert members(tight.labels) == {frozenset(range(11)), frozenset(range(11, 22))}
 
@@ -191,14 +299,14 @@ def test_a_cluster_that_would_be_too_large_is_taken_apart():
 def test_sharing_the_whole_list_is_the_tightest_threshold():
     # Next to each other in the ring, users share all but one; the five others list only each other.
     clique = 11 + np.array([[other for other in range(5) if other != user] for user in range(5)])
-    found = shared_neighbour_dbscan(np.vstack([ring(11, 4), clique]), min_samples=3, max_share=0.5)
+    found = cluster(np.vstack([ring(11, 4), clique]), min_samples=3, max_share=0.5)
     assert members(found.labels) == {frozenset(range(11, 16))}
     assert found.min_shared == 5
 
 
 def test_where_every_threshold_gives_too_large_a_cluster_there_is_none():
     indices = np.array([[other for other in range(6) if other != user] for user in range(6)])
-    found = shared_neighbour_dbscan(indices, min_samples=2, max_share=0.9)
+    found = cluster(indices, min_samples=2, max_share=0.9)
     assert found.labels.tolist() == [NO_CLUSTER] * 6
     assert found.min_shared is None
     assert not found.is_core.any()
@@ -206,7 +314,7 @@ def test_where_every_threshold_gives_too_large_a_cluster_there_is_none():
 
 
 def test_where_nobody_is_dense_enough_no_threshold_is_reported():
-    found = shared_neighbour_dbscan(np.array([[1], [0], [-1], [-1]]), min_samples=3, max_share=0.9)
+    found = cluster(np.array([[1], [0], [-1], [-1]]), min_samples=3, max_share=0.9)
     assert found.labels.tolist() == [NO_CLUSTER] * 4
     assert found.min_shared is None
 
@@ -214,14 +322,13 @@ def test_where_nobody_is_dense_enough_no_threshold_is_reported():
 @pytest.mark.parametrize(("users", "in_cluster", "max_share"), [(10, 3, 0.3), (100, 29, 0.29), (100, 57, 0.57)])
 def test_a_cluster_may_hold_exactly_the_largest_share(users, in_cluster, max_share):
     indices, group = planted([in_cluster], k=2, loners=users - in_cluster)
-    found = shared_neighbour_dbscan(indices, min_samples=2, max_share=max_share)
+    found = cluster(indices, min_samples=2, max_share=max_share)
     assert members(found.labels) == {frozenset(np.flatnonzero(group == 0).tolist())}
 
 
-def test_no_cluster_is_too_large_also_where_users_at_the_border_make_clusters_shrink():
-    # From 8 shared neighbours down to 1 the largest cluster has 6, 8, 8, 7, 13, 13, 13 and 13 of the 14 users: at 5 a
-    # user at the border goes over to another cluster, and the largest gets smaller. Bisection may then stop at 8, the
-    # loosest threshold before the first that is too loose, instead of 5: both are right.
+def test_a_user_at_the_border_stays_with_the_core_user_who_was_near_first():
+    # DBSCAN as such would let users at the border go over to another cluster as eps grows, so that the largest has 6,
+    # 8, 8, 7, 13, 13 and 13 of the 14 users from 8 shared neighbours down to 2.
     indices = np.array(
         [
             [6, 10, 8, 2, 3, 7, 13], [3, 10, 12, 5, 4, 6, 7], [6, 0, 8, 10, 13, 7, 9], [10, 4, 12, 5, 7, 1, 6],
@@ -230,22 +337,24 @@ def test_no_cluster_is_too_large_also_where_users_at_the_border_make_clusters_sh
             [3, 10, 4, 5, 7, 1, 6], [10, 3, 6, 4, 5, 7, 12],
         ]
     )  # fmt: skip
-    found = shared_neighbour_dbscan(indices, min_samples=4, max_share=0.5)
-    assert found.min_shared in (5, 8)
-    assert 0 < np.bincount(found.labels[found.labels >= 0]).max() <= 7
+    runs = reference_dbscan(indices, 4)
+    assert [largest(runs[min_shared][0]) for min_shared in range(8, 1, -1)] == [6, 8, 8, 7, 13, 13, 13]
+    search = search_eps(shared_neighbour_graph(indices), 7, min_samples=4, max_share=0.5)
+    assert (search["largest_cluster_share"] * 14).round().tolist() == [6, 8, 8, 8, 13, 13, 13]
+    assert cluster(indices, 4, 0.5).min_shared == 8
 
 
 @pytest.mark.parametrize("indices", [[[1], [0], [-1]], [[-1], [-1]]])
 def test_with_one_sample_everyone_is_a_core_user_also_alone(indices):
     indices = np.array(indices)
-    found = shared_neighbour_dbscan(indices, min_samples=1, max_share=1.0)
+    found = cluster(indices, min_samples=1, max_share=1.0)
     assert members(found.labels) == expected_clusters(indices, 1, 1.0)[1]
     assert found.is_core.all()
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (1, 3), (4, 2)])
 def test_without_neighbours_there_are_no_clusters(shape):
-    found = shared_neighbour_dbscan(np.full(shape, -1), min_samples=3, max_share=0.5)
+    found = cluster(np.full(shape, -1), min_samples=3, max_share=0.5)
     assert found.labels.tolist() == [NO_CLUSTER] * shape[0]
     assert len(found.is_core) == len(found.linked_users) == shape[0]
     assert found.min_shared is None
@@ -255,14 +364,14 @@ def test_without_neighbours_there_are_no_clusters(shape):
 def test_users_who_are_all_equal_are_clustered_by_the_same_rule(max_share):
     # Everyone lists the first users, so that only these list each other.
     indices, _ = top_k(sparse.csr_array(np.ones((40, 3))), 5)
-    found = shared_neighbour_dbscan(indices, min_samples=3, max_share=max_share)
+    found = cluster(indices, min_samples=3, max_share=max_share)
     assert members(found.labels) == expected_clusters(indices, 3, max_share)[1]
     assert members(found.labels) == ({frozenset(range(6))} if max_share > 0.1 else set())
 
 
 def test_the_same_lists_give_the_same_clusters():
     indices, _ = planted([30, 30, 30], k=8, loners=10)
-    first, again = (shared_neighbour_dbscan(indices, 4, 0.4) for _ in range(2))
+    first, again = (cluster(indices, 4, 0.4) for _ in range(2))
     np.testing.assert_array_equal(first.labels, again.labels)
 
 
@@ -278,7 +387,54 @@ def test_the_same_lists_give_the_same_clusters():
 )
 def test_wrong_settings_are_refused(min_samples, max_share, message):
     with pytest.raises(ValueError, match=message):
-        shared_neighbour_dbscan(np.array([[1], [0]]), min_samples, max_share)
+        cluster(np.array([[1], [0]]), min_samples, max_share)
+
+
+# --- the long table of the graph ---------------------------------------------------------------------------
+
+
+@SEARCH
+@given(indices=st.one_of(random_lists(), grouped_lists()))
+def test_the_graph_is_read_back_from_its_long_table(indices):
+    users = np.arange(len(indices)) * 3 + 1
+    columns = shared_neighbours(indices, users)
+    order = np.random.default_rng(3).permutation(len(columns["user_handle"]))
+    graph = graph_from_long({name: values[order] for name, values in columns.items()}, users)
+    np.testing.assert_array_equal(graph.toarray(), reference_graph(indices))
+    assert all(values.dtype == np.int64 for values in columns.values())
+    assert min(columns["shared_neighbours"], default=2) >= 2
+
+
+# --- the nearest cluster -----------------------------------------------------------------------------------
+
+
+def reference_vote(labels, user, voters):
+    """Count with Python's own containers."""
+    listed = [other for other in voters if other >= 0]
+    votes = [int(labels[other]) for other in listed if labels[other] >= 0]
+    cluster = int(labels[user])
+    if cluster < 0:
+        cluster = min(set(votes), key=lambda vote: (-votes.count(vote), vote), default=NO_CLUSTER)
+    return cluster, votes.count(cluster) / len(listed) if listed else 0
+
+
+@SEARCH
+@given(indices=random_lists(), clusters=st.integers(0, 4), seed=st.integers(0, 2**32))
+def test_the_nearest_cluster_is_that_of_most_of_the_nearest_users(indices, clusters, seed):
+    labels = np.random.default_rng(seed).integers(NO_CLUSTER, clusters, len(indices))
+    nearest, shares = nearest_clusters(labels, indices)
+    assert nearest.dtype == np.int64
+    expected = [reference_vote(labels, user, voters) for user, voters in enumerate(indices)]
+    assert list(zip(nearest.tolist(), shares.tolist(), strict=True)) == expected
+
+
+def test_of_equal_votes_the_larger_cluster_wins_and_users_in_none_count_among_the_voters():
+    labels = np.array([0, 0, 1, 1, 2, -1, -1, -1])
+    voters = np.array([[1, 5], [0, -1], [0, 1], [2, 4], [5, 6], [3, 0], [3, 7], [6, -1]])
+    nearest, shares = nearest_clusters(labels, voters)
+    # User 2 is in cluster 1 whoever is near; 7 has nobody near who is in one.
+    assert nearest.tolist() == [0, 0, 1, 1, 2, 0, 1, -1]
+    assert shares.tolist() == [0.5, 1, 0, 0.5, 0, 0.5, 0.5, 0]
 
 
 # --- the settings for few users ----------------------------------------------------------------------------

@@ -48,6 +48,7 @@ def build_with(project, settings):
 # Facets, neighbours and clusters
 
 MAX_SHARE = 0.04
+VOTERS = 4
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,7 @@ def weighed(project):
         "cluster_neighbours": 7,
         "cluster_min_samples": 2,
         "cluster_max_share": MAX_SHARE,
+        "cluster_voters": VOTERS,
     }
     with build_with(project, settings) as connection:
         yield connection
@@ -110,6 +112,38 @@ def test_clusters_are_found_within_the_settings(weighed):
     assert max(linked for _, _, linked in users) <= 7
     assert all(is_core == (linked + 1 >= 2) for _, is_core, linked in users)
     assert any(is_core and linked == 1 for _, is_core, linked in users)
+
+
+def test_every_eps_is_considered_and_the_loosest_within_the_settings_is_taken(weighed):
+    search = rows_of(
+        weighed,
+        "select min_shared, eps, min_samples, largest_cluster_share, is_chosen from cluster_search order by eps",
+    )
+    assert [min_shared for min_shared, *_ in search] == [8, 7, 6, 5, 4, 3, 2]  # of the 7 compared and oneself
+    assert all(eps == pytest.approx(1 - min_shared / 8) for min_shared, eps, *_ in search)
+    assert {min_samples for _, _, min_samples, *_ in search} == {2}
+    allowed = [min_shared for min_shared, _, _, largest, _ in search if largest <= MAX_SHARE]
+    assert [min_shared for min_shared, *_, is_chosen in search if is_chosen] == [min(allowed)]
+    assert len(allowed) < len(search)
+
+
+def test_that_many_nearest_users_vote_for_the_nearest_cluster(weighed):
+    clusters = dict(rows_of(weighed, "select user_handle, cluster_id from user_clusters"))
+    voters = defaultdict(list)
+    # The cluster weighs nothing here, so that these are the nearest users by the profile without it.
+    for user, other in rows_of(
+        weighed, f"select user_handle, similar_user_handle from similar_users where rank <= {VOTERS}"
+    ):
+        voters[user].append(clusters[other])
+    expected = {}
+    for user, own in clusters.items():
+        votes = Counter(cluster for cluster in voters[user] if cluster >= 0)
+        nearest = own if own >= 0 else min(votes, key=lambda vote: (-votes[vote], vote), default=-1)
+        expected[user] = nearest, votes[nearest] / max(1, len(voters[user]))
+    assert sum(clusters[user] < 0 <= nearest for user, (nearest, _) in expected.items()) > 20
+    for table in ("user_clusters", "users"):
+        listed = rows_of(weighed, f"select user_handle, nearest_cluster_id, nearest_cluster_share from {table}")
+        assert {user: (cluster, share) for user, cluster, share in listed} == expected
 
 
 # What counts as evidence

@@ -105,6 +105,8 @@ main_levels as (
 select
     all_users.user_handle,
     user_clusters.cluster_id,
+    user_clusters.nearest_cluster_id,
+    user_clusters.nearest_cluster_share,
 
     -- courses: nulls and zeros for users who viewed none
     coalesce(course_totals.total_courses, 0) as total_courses,

@@ -1,0 +1,13 @@
+# Every eps that was considered for the clusters of users: what it would give, and why one was taken.
+# Grain: one row per eps, from the tightest to the loosest.
+
+
+def model(dbt, session):
+    from kindred.clusters import graph_from_long, neighbours_to_compare, search_eps
+
+    users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
+    neighbours, min_samples = neighbours_to_compare(
+        len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
+    )
+    graph = graph_from_long(dbt.ref("int_shared_neighbours").fetchnumpy(), users)
+    return search_eps(graph, neighbours, min_samples, max_share=float(dbt.config.get("cluster_max_share")))
