@@ -1,0 +1,180 @@
+"""Measure the clusters of a platform: how many, how well they foretell courses, how stable they are.
+
+Run: .venv/bin/python benchmarks/clusters.py FOLDER [--seeds 3] [--truth truth.csv]
+FOLDER holds the four inputs, as KINDRED_DATA_DIR does. Each seed costs three builds up to user_clusters: one without a
+fifth of the courses of users who have five or more, and two of a random 80% of the users each. --truth names the latent
+topics that `kindred sample --truth` wrote with the inputs.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+import duckdb
+import numpy as np
+from build_time import DBT, copy_project
+from tabulate import tabulate
+
+from kindred.cluster_measures import adjusted_rand_index, agreement, cluster_lift
+
+HIDDEN_SHARE = 0.2
+FEWEST_COURSES = 5
+KEPT_SHARE = 0.8
+
+Columns = dict[str, np.ndarray]
+
+
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How often to draw at random.")
+@click.option("--truth", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Topics of a sample.")
+def main(folder: Path, seeds: int, truth: Path | None) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        platform = Platform(Path(scratch), folder.absolute())
+        rows = platform.described()
+        if truth:
+            rows.append(("adjusted Rand index against main topics", f"{platform.against(truth):.3f}"))
+        click.echo(tabulate(rows, headers=["all data", ""], disable_numparse=True, colalign=("left", "right")) + "\n")
+        runs = [platform.held_out(seed) | platform.repeated(seed) for seed in range(1, seeds + 1)]
+    rows = [
+        [name, *(f"{run[name]:.3f}" for run in runs), f"{np.mean([run[name] for run in runs]):.3f}"] for name in runs[0]
+    ]
+    headers = ["drawn at random", *(f"seed {seed}" for seed in range(1, seeds + 1)), "mean"]
+    click.echo(tabulate(rows, headers=headers, disable_numparse=True, colalign=("left", *["right"] * (seeds + 1))))
+
+
+class Platform:
+    """A copy of the project, what it makes of all the data, and what it makes of parts of them."""
+
+    def __init__(self, scratch: Path, folder: Path):
+        self.scratch = scratch
+        self.project = copy_project(scratch / "project")
+        self.clusters = self.build(folder)
+        shutil.copy(self.project / "target" / "kindred_build.duckdb", scratch / "all.duckdb")
+        self.connection = duckdb.connect()
+        self.connection.execute(f"attach '{scratch}/all.duckdb' as whole (read_only)")
+        self.connection.execute("use whole")
+
+    def build(self, folder: Path) -> Columns:
+        """Return user_clusters, by rising user_handle, as it comes out of the inputs in a folder."""
+        done = subprocess.run(
+            [DBT, "build", "--select", "+user_clusters", "--exclude", "resource_type:test"],
+            cwd=self.project,
+            env={**os.environ, "KINDRED_DATA_DIR": str(folder)},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise click.ClickException(f"dbt build failed:\n{done.stdout[-2000:]}")
+        with duckdb.connect(self.project / "target" / "kindred_build.duckdb", read_only=True) as connection:
+            return connection.sql("from user_clusters order by user_handle").fetchnumpy()
+
+    def build_part(self, conditions: dict[str, str]) -> Columns:
+        """Build from the rows of the inputs that meet a condition."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            for name, condition in conditions.items():
+                self.connection.execute(
+                    f"copy (select * exclude (line_number, read_error) from raw.{name} where {condition} "
+                    f"order by line_number) to '{folder}/{name}.parquet'"
+                )
+            return self.build(Path(folder))
+
+    def described(self) -> list[tuple[str, str]]:
+        """Say what the clusters of all the data are like."""
+        chosen = self.connection.execute("select eps, min_shared from cluster_search where is_chosen").fetchall()
+        clusters, share = self.clusters["cluster_id"], self.clusters["nearest_cluster_share"]
+        is_noise = clusters < 0
+        return [
+            ("users", f"{len(clusters):,}"),
+            (
+                "eps, as shared neighbours",
+                ", ".join(f"{eps:.3f}, {min_shared}" for eps, min_shared in chosen) or "none",
+            ),
+            ("clusters", str(clusters.max() + 1)),
+            ("users in no cluster", f"{is_noise.mean():.3f}"),
+            ("users in the largest cluster", f"{(clusters == 0).mean():.3f}"),
+            ("users without a nearest cluster", f"{(self.clusters['nearest_cluster_id'] < 0).mean():.3f}"),
+            ("votes for the nearest cluster, users in one", f"{share[~is_noise].mean():.3f}"),
+            ("votes for the nearest cluster, users in none", f"{share[is_noise].mean():.3f}"),
+        ]
+
+    def against(self, truth: Path) -> float:
+        """Compare clusters with the topic of which each user has most, for users in a cluster."""
+        self.connection.execute(
+            f"create or replace temp table topics as select user_handle, max_by(topic, (share, topic)) as topic "
+            f"from read_csv('{truth}') group by user_handle"
+        )
+        found = self.connection.sql(
+            "select cluster_id, dense_rank() over (order by topic) as topic from user_clusters "
+            "inner join temp.topics using (user_handle) where cluster_id >= 0"
+        ).fetchnumpy()
+        return adjusted_rand_index(found["cluster_id"], found["topic"])
+
+    def held_out(self, seed: int) -> dict[str, float]:
+        """Hide a fifth of the courses of users who have five or more, and see who of the others viewed them."""
+        views = self.connection.sql(
+            "select user_handle, dense_rank() over (order by course_id) - 1 as course, course_id "
+            "from intermediate.int_user_courses order by user_handle, course"
+        ).fetchnumpy()
+        handles = views["user_handle"]
+        order = np.lexsort((np.random.default_rng(seed).random(len(handles)), handles))
+        _, first, counts = np.unique(handles, return_index=True, return_counts=True)
+        place = np.arange(len(handles)) - np.repeat(first, counts)
+        hidden_counts = np.where(counts >= FEWEST_COURSES, np.round(HIDDEN_SHARE * counts), 0)
+        is_hidden = np.zeros(len(handles), bool)
+        is_hidden[order[place < np.repeat(hidden_counts, counts)]] = True
+        hidden = {name: views[name][is_hidden] for name in ("user_handle", "course_id")}  # noqa: F841, DuckDB reads it
+        self.connection.execute("create or replace temp table hidden as from hidden")
+        found = self.build_part({
+            "course_tags": "true",
+            "user_assessment_scores": "true",
+            "user_interests": "true",
+            "user_course_views": "line_number not in (select line_number from staging.stg_user_course_views "
+            "semi join temp.hidden using (user_handle, course_id))",
+        })  # fmt: skip
+        labels, nearest = found["cluster_id"], found["nearest_cluster_id"]
+        # Nobody loses all courses, so that everyone is still there.
+        rows = np.searchsorted(found["user_handle"], handles)
+        viewed, kept_from = ((rows[part], views["course"][part]) for part in (~is_hidden, is_hidden))
+        clustered = cluster_lift(labels, viewed, kept_from)
+        others = cluster_lift(labels, viewed, kept_from, asked=np.where(labels < 0, nearest, -1))
+        everyone = cluster_lift(labels, viewed, kept_from, asked=nearest)
+        return {
+            "without a fifth of the courses: clusters": labels.max() + 1,
+            "  users in no cluster": (labels < 0).mean(),
+            "  users in the largest cluster": (labels == 0).mean(),
+            "  lift of hidden courses, users in a cluster": clustered["lift"],
+            "  lift in the nearest cluster, users in none": others["lift"],
+            "  lift in the nearest cluster, everyone": everyone["lift"],
+        }
+
+    def repeated(self, seed: int) -> dict[str, float]:
+        """Build from two random 80% of the users, and compare the clusters of those who are in both."""
+        rng = np.random.default_rng(seed)
+        users = self.clusters["user_handle"]
+        runs = []
+        for _ in range(2):
+            kept = {"user_handle": np.sort(rng.permutation(users)[: round(KEPT_SHARE * len(users))])}  # noqa: F841
+            self.connection.execute("create or replace temp table kept as from kept")
+            is_kept = "cast(try_cast(user_handle as double) as bigint) in (select user_handle from temp.kept)"
+            user_files = ("user_assessment_scores", "user_course_views", "user_interests")
+            runs.append(self.build_part({"course_tags": "true"} | dict.fromkeys(user_files, is_kept)))
+        one, other = runs
+        _, rows, other_rows = np.intersect1d(one["user_handle"], other["user_handle"], return_indices=True)
+        measured = agreement(one["cluster_id"][rows], other["cluster_id"][other_rows])
+        return {
+            "80% of the users: clusters, one run": one["cluster_id"].max() + 1,
+            "  clusters, the other run": other["cluster_id"].max() + 1,
+            "  users in no cluster": np.mean([(run["cluster_id"] < 0).mean() for run in runs]),
+            "  users in the largest cluster": max((run["cluster_id"] == 0).mean() for run in runs),
+            "  adjusted Rand index, users in a cluster both times": measured["both_clustered"],
+            "  adjusted Rand index, all users, none as one cluster": measured["all_users"],
+            "  users in a cluster both times": measured["shared_users"],
+        }
+
+
+if __name__ == "__main__":
+    main()
