@@ -1,12 +1,15 @@
 -- The clusters of users: how large, what sets them apart, how close their members are.
 -- Grain: one row per cluster; users in no cluster (-1) have no row.
 
+{%- set label_share = 0.25 %}    {#- members who have a tag of the label: fewer and it is not what they are about #}
+{%- set label_lift = 1.5 %}      {#- how much more often than all users: less and it is what everyone has #}
+{%- set top_tag_share = 0.1 %}   {#- members who have one of the top tags #}
+
 with
 
 user_clusters as (
 
     select * from {{ ref('user_clusters') }}
-    where cluster_id >= 0
 
 ),
 
@@ -23,7 +26,15 @@ sizes as (
         count(*) as total_users,
         count(*) filter (where is_core) as total_core_users
     from user_clusters
+    where cluster_id >= 0
     group by cluster_id
+
+),
+
+totals as (
+
+    select count(*) as total_users
+    from user_clusters
 
 ),
 
@@ -36,6 +47,7 @@ feature_sums as (
         {{ exact_sum('profiles.weight * profiles.weight') }} as square_sum
     from profiles
     inner join user_clusters on profiles.user_handle = user_clusters.user_handle
+    where user_clusters.cluster_id >= 0
     group by user_clusters.cluster_id, profiles.feature_id
 
 ),
@@ -54,14 +66,12 @@ cohesion as (
 
 ),
 
--- Subjects of courses tell clusters apart; interests serve where the members viewed no courses.
 tag_users as (
 
     select
         facet,
         feature as tag,
-        count(*) as users,
-        sum(count(*)) over (partition by facet) as facet_users
+        count(*) as users
     from profiles
     where facet in ('course_tags', 'interests')
     group by facet, feature
@@ -74,35 +84,104 @@ cluster_tag_users as (
         user_clusters.cluster_id,
         profiles.facet,
         profiles.feature as tag,
-        count(*) as users,
-        sum(count(*)) over (partition by user_clusters.cluster_id, profiles.facet) as facet_users
+        count(*) as users
     from profiles
     inner join user_clusters on profiles.user_handle = user_clusters.user_handle
-    where profiles.facet in ('course_tags', 'interests')
+    where
+        profiles.facet in ('course_tags', 'interests')
+        and user_clusters.cluster_id >= 0
     group by user_clusters.cluster_id, profiles.facet, profiles.feature
 
 ),
 
-distinctive_tags as (
+-- Of all members and of all users, not only of those with courses: where members viewed few, no course tag is frequent.
+tag_shares as (
 
     select
         cluster_tag_users.cluster_id,
+        cluster_tag_users.facet,
         cluster_tag_users.tag,
-        row_number() over (
-            partition by cluster_tag_users.cluster_id
-            order by
-                cluster_tag_users.facet asc,
-                cast(cluster_tag_users.users as double) * ln(
-                    (cast(cluster_tag_users.users as double) / cluster_tag_users.facet_users)
-                    / (cast(tag_users.users as double) / tag_users.facet_users)
-                ) desc,
-                cluster_tag_users.tag asc
-        ) as place
+        cluster_tag_users.users,
+        tag_users.users as all_users,
+        cast(cluster_tag_users.users as double) / sizes.total_users as member_share,
+        (cast(cluster_tag_users.users as double) / sizes.total_users)
+        / (cast(tag_users.users as double) / totals.total_users) as lift
     from cluster_tag_users
     inner join tag_users
         on
             cluster_tag_users.facet = tag_users.facet
             and cluster_tag_users.tag = tag_users.tag
+    inner join sizes on cluster_tag_users.cluster_id = sizes.cluster_id
+    cross join totals
+
+),
+
+scored_tags as (
+
+    select
+        cluster_id,
+        facet,
+        tag,
+        member_share * ln(lift) as score,
+        member_share >= {{ label_share }} and lift >= {{ label_lift }} as is_label,
+        -- Tags that the same users have are one subject under two names, of which the longer says more.
+        row_number() over (
+            partition by cluster_id, facet, users, all_users
+            order by length(tag) desc, tag asc
+        ) as twin,
+        -- So are a tag and its versions: angular, angular-4 and angularjs; html and html5.
+        regexp_replace(
+            regexp_replace(lower(tag), '([a-z]{2})[-. ]?js$', '\1'), '([a-z#+]{2})[-. ]?[0-9][0-9.]*$', '\1'
+        ) as subject
+    from tag_shares
+    where
+        member_share >= {{ top_tag_share }}
+        and lift > 1
+
+),
+
+subjects as (
+
+    select
+        cluster_id,
+        facet,
+        tag,
+        score,
+        is_label,
+        row_number() over (
+            partition by cluster_id, subject
+            order by is_label desc, facet asc, score desc, tag asc
+        ) as spelling
+    from scored_tags
+    where twin = 1
+
+),
+
+-- What members did before what they follow ('course_tags' sorts before 'interests').
+distinctive_tags as (
+
+    select
+        cluster_id,
+        tag,
+        is_label,
+        row_number() over (
+            partition by cluster_id
+            order by is_label desc, facet asc, score desc, tag asc
+        ) as place
+    from subjects
+    where spelling = 1
+
+),
+
+joined_tags as (
+
+    select
+        cluster_id,
+        {{ join_text('case when place = 1 or (place <= 3 and is_label) then tag end', order_by='place') }} as label,
+        {{ join_text('tag', order_by='place') }} as top_tags
+    from distinctive_tags
+    where place <= 10
+    group by cluster_id
 
 ),
 
@@ -110,11 +189,13 @@ labels as (
 
     select
         cluster_id,
-        {{ join_text('case when place <= 3 then tag end', order_by='place') }} as label,
-        {{ join_text('tag', order_by='place') }} as top_tags
-    from distinctive_tags
-    where place <= 10
-    group by cluster_id
+        top_tags,
+        label || case
+            when row_number() over namesakes > 1 then ' (' || row_number() over namesakes || ')'
+            else ''
+        end as label
+    from joined_tags
+    window namesakes as (partition by label order by cluster_id)
 
 )
 
