@@ -40,10 +40,15 @@ def main(folder: Path, seeds: int, truth: Path | None) -> None:
         click.echo(tabulate(rows, headers=["all data", ""], disable_numparse=True, colalign=("left", "right")) + "\n")
         runs = [platform.held_out(seed) | platform.repeated(seed) for seed in range(1, seeds + 1)]
     rows = [
-        [name, *(f"{run[name]:.3f}" for run in runs), f"{np.mean([run[name] for run in runs]):.3f}"] for name in runs[0]
+        [*name, *(shown(run[name]) for run in runs), shown(np.mean([run[name] for run in runs]))] for name in runs[0]
     ]
-    headers = ["drawn at random", *(f"seed {seed}" for seed in range(1, seeds + 1)), "mean"]
-    click.echo(tabulate(rows, headers=headers, disable_numparse=True, colalign=("left", *["right"] * (seeds + 1))))
+    headers = ["built from", "measure", *(f"seed {seed}" for seed in range(1, seeds + 1)), "mean"]
+    align = ("left", "left", *["right"] * (seeds + 1))
+    click.echo(tabulate(rows, headers=headers, disable_numparse=True, colalign=align))
+
+
+def shown(value: float) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else f"{value}"
 
 
 class Platform:
@@ -81,6 +86,10 @@ class Platform:
                     f"order by line_number) to '{folder}/{name}.parquet'"
                 )
             return self.build(Path(folder))
+
+    def write(self, name: str, columns: Columns) -> None:
+        """Make a temporary table of what was drawn."""
+        self.connection.execute(f"create or replace temp table {name} as from columns")
 
     def described(self) -> list[tuple[str, str]]:
         """Say what the clusters of all the data are like."""
@@ -126,8 +135,7 @@ class Platform:
         hidden_counts = np.where(counts >= FEWEST_COURSES, np.round(HIDDEN_SHARE * counts), 0)
         is_hidden = np.zeros(len(handles), bool)
         is_hidden[order[place < np.repeat(hidden_counts, counts)]] = True
-        hidden = {name: views[name][is_hidden] for name in ("user_handle", "course_id")}  # noqa: F841, DuckDB reads it
-        self.connection.execute("create or replace temp table hidden as from hidden")
+        self.write("hidden", {name: views[name][is_hidden] for name in ("user_handle", "course_id")})
         found = self.build_part({
             "course_tags": "true",
             "user_assessment_scores": "true",
@@ -142,13 +150,14 @@ class Platform:
         clustered = cluster_lift(labels, viewed, kept_from)
         others = cluster_lift(labels, viewed, kept_from, asked=np.where(labels < 0, nearest, -1))
         everyone = cluster_lift(labels, viewed, kept_from, asked=nearest)
+        part = "without a fifth of the courses"
         return {
-            "without a fifth of the courses: clusters": labels.max() + 1,
-            "  users in no cluster": (labels < 0).mean(),
-            "  users in the largest cluster": (labels == 0).mean(),
-            "  lift of hidden courses, users in a cluster": clustered["lift"],
-            "  lift in the nearest cluster, users in none": others["lift"],
-            "  lift in the nearest cluster, everyone": everyone["lift"],
+            (part, "clusters"): labels.max() + 1,
+            (part, "users in no cluster"): (labels < 0).mean(),
+            (part, "users in the largest cluster"): (labels == 0).mean(),
+            (part, "lift of hidden courses, users in a cluster"): clustered["lift"],
+            (part, "lift in the nearest cluster, users in none"): others["lift"],
+            (part, "lift in the nearest cluster, everyone"): everyone["lift"],
         }
 
     def repeated(self, seed: int) -> dict[str, float]:
@@ -157,22 +166,23 @@ class Platform:
         users = self.clusters["user_handle"]
         runs = []
         for _ in range(2):
-            kept = {"user_handle": np.sort(rng.permutation(users)[: round(KEPT_SHARE * len(users))])}  # noqa: F841
-            self.connection.execute("create or replace temp table kept as from kept")
+            self.write("kept", {"user_handle": rng.permutation(users)[: round(KEPT_SHARE * len(users))]})
             is_kept = "cast(try_cast(user_handle as double) as bigint) in (select user_handle from temp.kept)"
             user_files = ("user_assessment_scores", "user_course_views", "user_interests")
             runs.append(self.build_part({"course_tags": "true"} | dict.fromkeys(user_files, is_kept)))
         one, other = runs
         _, rows, other_rows = np.intersect1d(one["user_handle"], other["user_handle"], return_indices=True)
         measured = agreement(one["cluster_id"][rows], other["cluster_id"][other_rows])
+        part = "80% of the users, twice"
         return {
-            "80% of the users: clusters, one run": one["cluster_id"].max() + 1,
-            "  clusters, the other run": other["cluster_id"].max() + 1,
-            "  users in no cluster": np.mean([(run["cluster_id"] < 0).mean() for run in runs]),
-            "  users in the largest cluster": max((run["cluster_id"] == 0).mean() for run in runs),
-            "  adjusted Rand index, users in a cluster both times": measured["both_clustered"],
-            "  adjusted Rand index, all users, none as one cluster": measured["all_users"],
-            "  users in a cluster both times": measured["shared_users"],
+            (part, "clusters, fewer of both"): min(run["cluster_id"].max() + 1 for run in runs),
+            (part, "clusters, more of both"): max(run["cluster_id"].max() + 1 for run in runs),
+            (part, "users in no cluster, mean"): np.mean([(run["cluster_id"] < 0).mean() for run in runs]),
+            (part, "users in the largest cluster, more of both"): max((run["cluster_id"] == 0).mean() for run in runs),
+            (part, "adjusted Rand index, users in a cluster both times"): measured["both_clustered"],
+            (part, "adjusted Rand index, all, those in none as one group"): measured["all_users"],
+            (part, "users in a cluster both times"): measured["shared_users"],
+            (part, "of users in none once, those in none twice"): measured["same_noise"],
         }
 
 
