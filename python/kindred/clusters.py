@@ -69,7 +69,8 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
     users = len(indices)
     rows, places = np.nonzero(indices >= 0)
     lists = sparse.csr_array((np.ones(len(rows)), (rows, indices[rows, places])), shape=(users, users))
-    mutual = sparse.csr_array(lists.multiply(lists.T))
+    # Both directions of a pair are the same: half of them are counted.
+    mutual = sparse.csr_array(sparse.triu(lists.multiply(lists.T), format="csr"))
     # Column `users` stands for a missing neighbour and is in nobody's list.
     members = np.column_stack([np.arange(users), np.where(indices >= 0, indices, users)])
     for start in range(0, users, BLOCK_USERS):
@@ -80,7 +81,7 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
         entries = slice(mutual.indptr[start], mutual.indptr[stop])
         own = np.repeat(np.arange(stop - start), np.diff(mutual.indptr[start : stop + 1]))
         mutual.data[entries] = is_listed[own[:, None], members[mutual.indices[entries]]].sum(axis=1)
-    return mutual
+    return sparse.csr_array(mutual + mutual.T)
 
 
 def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> dict[str, np.ndarray]:
@@ -185,13 +186,16 @@ def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_s
     considered = np.arange(neighbours + 1, LEAST_SHARED - 1, -1) if users else np.arange(0)
 
     one, other, link_levels = _cluster_links(graph, levels)
+    # From the tightest link on, so that the links of an eps are the first so many.
+    order = np.argsort(-link_levels, kind="stable")
+    one, other = one[order], other[order]
+    link_counts = np.searchsorted(-link_levels[order], -considered, side="right")
     core_users, clusters, clustered_users, largest = np.zeros((4, len(considered)), dtype=np.int64)
-    for place, min_shared in enumerate(considered):
-        joined = link_levels >= min_shared
-        links = sparse.csr_array((np.ones(joined.sum(), bool), (one[joined], other[joined])), shape=(users, users))
+    for place, (min_shared, count) in enumerate(zip(considered, link_counts, strict=True)):
+        links = sparse.coo_array((np.ones(count), (one[:count], other[:count])), shape=(users, users))
         _, component = connected_components(links, directed=False)
         is_core = levels >= min_shared
-        sizes = np.bincount(component)[np.unique(component[is_core])]
+        sizes = np.bincount(component)[np.bincount(component[is_core], minlength=component.max() + 1) > 0]
         core_users[place], clusters[place] = is_core.sum(), len(sizes)
         clustered_users[place], largest[place] = sizes.sum(), sizes.max(initial=0)
 

@@ -339,7 +339,11 @@ def test_a_user_at_the_border_stays_with_the_core_user_who_was_near_first():
     )  # fmt: skip
     runs = reference_dbscan(indices, 4)
     assert [largest(runs[min_shared][0]) for min_shared in range(8, 1, -1)] == [6, 8, 8, 7, 13, 13, 13]
-    search = search_eps(shared_neighbour_graph(indices), 7, min_samples=4, max_share=0.5)
+    graph, expected = shared_neighbour_graph(indices), reference_labels(indices, 4)
+    found = {min_shared: shared_neighbour_dbscan(graph, min_shared, 4).labels for min_shared in range(8, 1, -1)}
+    assert [largest(labels) for labels in found.values()] == [6, 8, 8, 8, 13, 13, 13]
+    assert all(members(labels) == members(expected[min_shared]) for min_shared, labels in found.items())
+    search = search_eps(graph, 7, min_samples=4, max_share=0.5)
     assert (search["largest_cluster_share"] * 14).round().tolist() == [6, 8, 8, 8, 13, 13, 13]
     assert cluster(indices, 4, 0.5).min_shared == 8
 
