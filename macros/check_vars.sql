@@ -6,6 +6,7 @@
   {%- set numbers = {
     'min_view_seconds': [0, none], 'max_view_seconds': [0, none], 'top_k': [1, none], 'similarity_threads': [1, none],
     'score_band_weight': [0, none], 'bundle_min_jaccard': [0, 1], 'bundle_sample_users': [1, none],
+    'tag_link_min_score': [0.5, 1], 'tag_link_sample_users': [1, none],
     'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
     'cluster_voters': [1, none]
   } -%}

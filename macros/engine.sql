@@ -17,3 +17,21 @@
 {% macro exact_sum(expression) -%}
   cast(sum(cast({{ expression }} as decimal(38, 15))) as double)
 {%- endmacro %}
+
+{# Whether two texts differ by one letter left out or added, or by two neighbours swapped. #}
+{% macro differ_by_a_slip(one, other) -%}
+  (
+    damerau_levenshtein({{ one }}, {{ other }}) = 1
+    and (length({{ one }}) <> length({{ other }}) or levenshtein({{ one }}, {{ other }}) = 2)
+  )
+{%- endmacro %}
+
+{# An expression that ends the query with a sentence, for a row that must not be. #}
+{% macro fail(sentence) -%}
+  error({{ sentence }})
+{%- endmacro %}
+
+{# One row per word of a text whose words are joined by hyphens. #}
+{% macro each_word(phrase) -%}
+  unnest(string_split({{ phrase }}, '-'))
+{%- endmacro %}

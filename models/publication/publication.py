@@ -16,6 +16,7 @@ def model(dbt, session):
         "rejected_rows": dbt.ref("rejected_rows"),
         "similar_user_reasons": dbt.ref("similar_user_reasons"),
         "similar_users": dbt.ref("similar_users"),
+        "tag_links": dbt.ref("tag_links"),
         "tag_map": dbt.ref("tag_map"),
         "tags": dbt.ref("tags"),
         "user_clusters": dbt.ref("user_clusters"),

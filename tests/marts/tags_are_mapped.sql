@@ -36,7 +36,8 @@ own_spellings as (
 
     select distinct canonical_tag
     from tag_map
-    where method = 'identical'
+    -- An override can set one spelling apart from itself in another vocabulary, under a name of its own.
+    where method = 'identical' or (method = 'override' and canonical_tag = raw_tag || ' (' || vocabulary || ')')
 
 )
 

@@ -51,7 +51,7 @@ class Project:
         for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
             shutil.copy(ROOT / name, folder)
         (folder / "seeds").mkdir()
-        for name in ("_seeds.yml", "tag_aliases.csv"):
+        for name in ("_seeds.yml", "tag_aliases.csv", "tag_overrides.csv", "tag_relations.csv"):
             shutil.copy(ROOT / "seeds" / name, folder / "seeds")
 
     @property

@@ -1,5 +1,6 @@
 -- Every tag as it is spelled in each of the three vocabularies, how much it is used, and the keys under which
--- spellings of one subject meet, from strict to loose (see the macro tag_key).
+-- spellings of one subject meet, from strict to loose. The first three come from the tag alone (macro tag_key),
+-- the others also from what other tags there are: a wrapper, an alias, a version without siblings, a slip of the pen.
 -- Grain: one row per vocabulary and spelling.
 
 with
@@ -61,33 +62,283 @@ tag_uses as (
 alias_keys as (
 
     select
-        {{ tag_key('alias', "'course'", 2) }} as alias_key,
-        min({{ tag_key('tag', "'course'", 2) }}) as subject_key
+        {{ tag_key('alias', 3) }} as alias_key,
+        min({{ tag_key('tag', 3) }}) as subject_key,
+        min(kind) as kind
     from tag_aliases
     group by alias_key
 
 ),
 
-keys as (
+-- The texts whose keys are wanted, one after the other: an expression that is repeated costs each time.
+parts as (
 
     select
         vocabulary,
         raw_tag,
         uses,
-        {{ tag_key('raw_tag', 'vocabulary', 1) }} as spelling_key,
-        {{ tag_key('raw_tag', 'vocabulary', 2) }} as symbol_key,
-        {{ tag_key('raw_tag', 'vocabulary', 3) }} as wrapper_key
+        case
+            when vocabulary = 'assessment' then {{ unwrapped_tag('raw_tag') }}
+            else {{ without_using('raw_tag') }}
+        end as unwrapped_tag,
+        {{ first_word('raw_tag') }} as first_word,
+        {{ without_first_word('raw_tag') }} as rest
     from tag_uses
+
+),
+
+spelled as (
+
+    select
+        vocabulary,
+        raw_tag,
+        uses,
+        {{ tag_key('raw_tag', 1) }} as spelling_key,
+        {{ tag_key('raw_tag', 2) }} as symbol_key,
+        {{ tag_key('raw_tag', 3) }} as wording_key,
+        {{ tag_key('unwrapped_tag', 3) }} as unwrapped_key,
+        case when vocabulary = 'assessment' then {{ tag_key(product_of_test('unwrapped_tag'), 3) }} end as product_key,
+        {{ tag_key('first_word', 3) }} as first_word_key,
+        {{ tag_key('rest', 3) }} as rest_key
+    from parts
+
+),
+
+-- What is named on courses, followed or in the list of aliases, and the subject that it stands for.
+known as (
+
+    select
+        alias_key as known_key,
+        subject_key
+    from alias_keys
+
+    union
+
+    select
+        spelled.wording_key as known_key,
+        coalesce(alias_keys.subject_key, spelled.wording_key) as subject_key
+    from spelled
+    left join alias_keys on spelled.wording_key = alias_keys.alias_key
+    where spelled.vocabulary != 'assessment'
+
+),
+
+-- A test of a product is the product where nothing else has the test's own name.
+unwrapped as (
+
+    select
+        spelled.*,
+        case
+            when own.known_key is null and product.known_key is not null then spelled.product_key
+            else spelled.unwrapped_key
+        end as wrapper_key
+    from spelled
+    left join known as own on spelled.unwrapped_key = own.known_key
+    left join known as product on spelled.product_key = product.known_key
+
+),
+
+-- An alias also counts as the first word of a longer tag, where the tag spelled out is known: vr-video.
+aliased as (
+
+    select
+        unwrapped.*,
+        coalesce(alias_keys.subject_key, longer.subject_key, unwrapped.wrapper_key) as alias_key,
+        case
+            when alias_keys.kind is not null then alias_keys.kind
+            when longer.subject_key != unwrapped.wrapper_key then first_words.kind
+        end as alias_kind
+    from unwrapped
+    left join alias_keys on unwrapped.wrapper_key = alias_keys.alias_key
+    left join alias_keys as first_words on unwrapped.first_word_key = first_words.alias_key
+    left join known as longer on first_words.subject_key || unwrapped.rest_key = longer.known_key
+
+),
+
+aliased_keys as (
+
+    select
+        alias_key,
+        max(uses) as uses
+    from aliased
+    group by alias_key
+
+),
+
+unversioned as (
+
+    select
+        alias_key,
+        {{ unversioned_key('alias_key') }} as bare_key,
+        -- Editions of a product (cc) come one after the other and are its name; numbers may exist side by side.
+        regexp_matches(alias_key, '[0-9]$') as is_numbered
+    from aliased_keys
+
+),
+
+bare_keys as (
+
+    select
+        unversioned.alias_key,
+        unversioned.is_numbered,
+        coalesce(alias_keys.subject_key, unversioned.bare_key) as bare_key
+    from unversioned
+    left join alias_keys on unversioned.bare_key = alias_keys.alias_key
+    where unversioned.bare_key is not null
+
+),
+
+-- A version is the subject where it is the only one: with siblings, the name alone may mean any of them.
+versions as (
+
+    select
+        bare_keys.alias_key,
+        bare_keys.bare_key
+    from bare_keys
+    inner join aliased_keys on bare_keys.bare_key = aliased_keys.alias_key
+    qualify
+        count(*) filter (where bare_keys.is_numbered) over (partition by bare_keys.bare_key) = 1
+        or not bare_keys.is_numbered
+
+),
+
+versioned as (
+
+    select
+        aliased.*,
+        coalesce(bare_keys.bare_key, aliased.alias_key) as base_key,
+        coalesce(versions.bare_key, aliased.alias_key) as version_key
+    from aliased
+    left join bare_keys on aliased.alias_key = bare_keys.alias_key
+    left join versions on aliased.alias_key = versions.alias_key
+
+),
+
+versioned_keys as (
+
+    select
+        version_key,
+        max(uses) as uses
+    from versioned
+    group by version_key
+
+),
+
+-- A letter left out, doubled or swapped with the next: the less used key is the slip, of equals the shorter.
+near_misses as (
+
+    select
+        one.version_key,
+        other.version_key as right_key,
+        other.uses as right_uses
+    from versioned_keys as one
+    inner join versioned_keys as other
+        on
+            (one.uses, length(one.version_key), one.version_key)
+            < (other.uses, length(other.version_key), other.version_key)
+            and left(one.version_key, 1) = left(other.version_key, 1)
+            and length(one.version_key) between length(other.version_key) - 1 and length(other.version_key) + 1
+            and {{ differ_by_a_slip('one.version_key', 'other.version_key') }}
+    where length(one.version_key) >= 5 and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
+
+),
+
+-- In a short word one letter makes another word: there it takes the same courses or followers as well.
+missed_tags as (
+
+    select
+        near_misses.version_key,
+        near_misses.right_key,
+        versioned.vocabulary,
+        versioned.raw_tag,
+        versioned.version_key = near_misses.right_key as is_right
+    from near_misses
+    inner join versioned
+        on versioned.version_key in (near_misses.version_key, near_misses.right_key)
+    where length(near_misses.version_key) < 10
+
+),
+
+missed_uses as (
+
+    select
+        missed_tags.version_key,
+        missed_tags.right_key,
+        missed_tags.vocabulary,
+        missed_tags.is_right,
+        course_tags.course_id as used_by
+    from missed_tags
+    inner join course_tags on missed_tags.raw_tag = course_tags.course_tag
+    where missed_tags.vocabulary = 'course'
+
+    union all
+
+    select
+        missed_tags.version_key,
+        missed_tags.right_key,
+        missed_tags.vocabulary,
+        missed_tags.is_right,
+        cast(interests.user_handle as varchar) as used_by
+    from missed_tags
+    inner join interests on missed_tags.raw_tag = interests.interest_tag
+    where missed_tags.vocabulary = 'interest'
+
+),
+
+shared_uses as (
+
+    select
+        version_key,
+        right_key,
+        vocabulary,
+        used_by,
+        count(distinct is_right) as sides
+    from missed_uses
+    group by version_key, right_key, vocabulary, used_by
+
+),
+
+shared as (
+
+    select
+        version_key,
+        right_key
+    from shared_uses
+    group by version_key, right_key
+    having count(*) filter (where sides = 2) >= 0.9 * count(*)
+
+),
+
+slips as (
+
+    select
+        near_misses.version_key,
+        near_misses.right_key
+    from near_misses
+    left join shared
+        on
+            near_misses.version_key = shared.version_key
+            and near_misses.right_key = shared.right_key
+    where length(near_misses.version_key) >= 10 or shared.version_key is not null
+    qualify row_number() over (
+            partition by near_misses.version_key
+            order by near_misses.right_uses desc, near_misses.right_key asc
+        ) = 1
 
 )
 
 select
-    keys.vocabulary,
-    keys.raw_tag,
-    keys.uses,
-    keys.spelling_key,
-    keys.symbol_key,
-    keys.wrapper_key,
-    coalesce(alias_keys.subject_key, keys.wrapper_key) as subject_key
-from keys
-left join alias_keys on keys.wrapper_key = alias_keys.alias_key
+    versioned.vocabulary,
+    versioned.raw_tag,
+    versioned.uses,
+    versioned.spelling_key,
+    versioned.symbol_key,
+    versioned.wording_key,
+    versioned.wrapper_key,
+    versioned.alias_key,
+    versioned.alias_kind,
+    versioned.base_key,
+    versioned.version_key,
+    coalesce(slips.right_key, versioned.version_key) as subject_key
+from versioned
+left join slips on versioned.version_key = slips.version_key

@@ -33,6 +33,12 @@ user_assessments as (
 
 ),
 
+tag_links as (
+
+    select * from {{ ref('tag_links') }}
+
+),
+
 interest_matches as (
 
     select
@@ -62,6 +68,56 @@ assessment_matches as (
             viewed_courses.user_handle = user_assessments.user_handle
             and course_tags.course_tag = user_assessments.assessment_tag
     group by viewed_courses.user_handle, viewed_courses.course_id
+
+),
+
+-- What is related to a course's subjects is asked of tag_links once a course, not once a view.
+course_links as (
+
+    select
+        course_tags.course_id,
+        tag_links.other_tag
+    from course_tags
+    inner join tag_links on course_tags.course_tag = tag_links.tag
+    group by course_tags.course_id, tag_links.other_tag
+
+),
+
+related_interest_matches as (
+
+    select distinct
+        viewed_courses.user_handle,
+        viewed_courses.course_id
+    from viewed_courses
+    inner join course_links on viewed_courses.course_id = course_links.course_id
+    inner join user_interests
+        on
+            viewed_courses.user_handle = user_interests.user_handle
+            and course_links.other_tag = user_interests.interest_tag
+    left join interest_matches
+        on
+            viewed_courses.user_handle = interest_matches.user_handle
+            and viewed_courses.course_id = interest_matches.course_id
+    where interest_matches.course_id is null
+
+),
+
+related_assessment_matches as (
+
+    select distinct
+        viewed_courses.user_handle,
+        viewed_courses.course_id
+    from viewed_courses
+    inner join course_links on viewed_courses.course_id = course_links.course_id
+    inner join user_assessments
+        on
+            viewed_courses.user_handle = user_assessments.user_handle
+            and course_links.other_tag = user_assessments.assessment_tag
+    left join assessment_matches
+        on
+            viewed_courses.user_handle = assessment_matches.user_handle
+            and viewed_courses.course_id = assessment_matches.course_id
+    where assessment_matches.course_id is null
 
 ),
 
@@ -106,10 +162,14 @@ select
     -- null where the user follows none of the course's tags
     interest_matches.interest_tags,
     interest_matches.interest_tags is not null as matches_interest,
+    interest_matches.interest_tags is not null or related_interest_matches.course_id is not null
+        as matches_related_interest,
 
     -- null where the user was assessed in none of the course's tags, or never
     assessment_matches.user_assessment_score,
     assessment_matches.user_assessment_score is not null as matches_assessment,
+    assessment_matches.user_assessment_score is not null or related_assessment_matches.course_id is not null
+        as matches_related_assessment,
     user_scores.user_avg_assessment_score
 from viewed_courses
 inner join courses on viewed_courses.course_id = courses.course_id
@@ -122,5 +182,13 @@ left join assessment_matches
     on
         viewed_courses.user_handle = assessment_matches.user_handle
         and viewed_courses.course_id = assessment_matches.course_id
+left join related_interest_matches
+    on
+        viewed_courses.user_handle = related_interest_matches.user_handle
+        and viewed_courses.course_id = related_interest_matches.course_id
+left join related_assessment_matches
+    on
+        viewed_courses.user_handle = related_assessment_matches.user_handle
+        and viewed_courses.course_id = related_assessment_matches.course_id
 left join user_scores on viewed_courses.user_handle = user_scores.user_handle
 order by viewed_courses.user_handle, viewed_courses.course_id

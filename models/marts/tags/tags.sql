@@ -51,6 +51,16 @@ assessment_totals as (
 
 ),
 
+link_totals as (
+
+    select
+        tag,
+        count(*) as total_links
+    from {{ ref('tag_links') }}
+    group by tag
+
+),
+
 spellings as (
 
     select
@@ -64,12 +74,14 @@ spellings as (
 select
     spellings.canonical_tag,
     spellings.total_spellings,
+    coalesce(link_totals.total_links, 0) as total_links,
     coalesce(course_totals.total_courses, 0) as total_courses,
     coalesce(viewer_totals.total_viewers, 0) as total_viewers,
     coalesce(follower_totals.total_followers, 0) as total_followers,
     coalesce(assessment_totals.total_assessed_users, 0) as total_assessed_users,
     assessment_totals.avg_assessment_score
 from spellings
+left join link_totals on spellings.canonical_tag = link_totals.tag
 left join course_totals on spellings.canonical_tag = course_totals.course_tag
 left join viewer_totals on spellings.canonical_tag = viewer_totals.course_tag
 left join follower_totals on spellings.canonical_tag = follower_totals.interest_tag
