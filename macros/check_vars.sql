@@ -1,22 +1,32 @@
+{# The vars that are numbers, each with the least and the greatest value that makes sense; whole where the least is. #}
+{% macro number_vars() %}
+  {{ return({
+    'min_view_seconds': [0.0, none], 'max_view_seconds': [0.0, none], 'top_k': [1, none], 'hub_correction': [0.0, 1],
+    'similarity_threads': [1, none],
+    'score_band_weight': [0.0, none], 'bundle_min_jaccard': [0.0, 1], 'bundle_sample_users': [1, none],
+    'tag_link_min_score': [0.5, 1], 'tag_link_sample_users': [1, none],
+    'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
+    'cluster_voters': [1, none], 'relation_max_courses': [1, none], 'relation_ridge': [0.001, none],
+    'next_max_courses': [1, none]
+  }) }}
+{% endmacro %}
+
 {#
   Stop a run before it starts where a var has a name that there is not, or a value that makes no sense: dbt itself takes
   any name, so that a slip of the pen would be a build with the old setting.
 #}
 {% macro check_vars() %}
-  {%- set numbers = {
-    'min_view_seconds': [0, none], 'max_view_seconds': [0, none], 'top_k': [1, none], 'similarity_threads': [1, none],
-    'score_band_weight': [0, none], 'bundle_min_jaccard': [0, 1], 'bundle_sample_users': [1, none],
-    'tag_link_min_score': [0.5, 1], 'tag_link_sample_users': [1, none],
-    'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
-    'cluster_voters': [1, none]
-  } -%}
+  {%- set numbers = number_vars() -%}
   {%- set names = numbers.keys() | list + ['evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'score_band_edges'] -%}
   {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}
     {{ stop("There is no var " ~ name ~ ": the vars are " ~ names | sort | join(', ') ~ ".") }}
   {%- endfor -%}
   {%- for name, limits in numbers.items() -%}
-    {%- if var(name) is not number or var(name) < limits[0] or (limits[1] is not none and var(name) > limits[1]) -%}
-      {{ stop("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a number of " ~ limits[0]
+    {%- set is_whole = limits[0] is integer -%}
+    {%- if var(name) is not number or (is_whole and var(name) is not integer) or var(name) < limits[0]
+      or (limits[1] is not none and var(name) > limits[1]) -%}
+      {{ stop("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a " ~ ("whole " if is_whole else "")
+        ~ "number of " ~ '%g' | format(limits[0])
         ~ (" to " ~ limits[1] if limits[1] is not none else " or more") ~ ".") }}
     {%- endif -%}
   {%- endfor -%}

@@ -2,7 +2,7 @@
 {% macro facets() %}
   {%- set overrides = var('facet_overrides') or {} -%}
   {%- set names = var('facets') | map(attribute='facet') | list -%}
-  {%- set settings = ['weight', 'count_transform', 'idf_power', 'confidence_prior'] -%}
+  {%- set settings = ['weight', 'count_power', 'idf_power', 'confidence_prior'] -%}
   {%- for name in overrides if name not in names -%}
     {{ stop("The var facet_overrides names the facet " ~ name ~ ", but the facets are " ~ names | join(', ') ~ ".") }}
   {%- endfor -%}
@@ -21,14 +21,13 @@
       {%- endif -%}
       {%- do facet.update({setting: value}) -%}
     {%- endfor -%}
-    {%- if facet.count_transform not in ['binary', 'sqrt', 'linear'] -%}
-      {{ stop("The facet " ~ facet.facet ~ " has count_transform " ~ facet.count_transform
-        ~ ", but it must be binary, sqrt or linear.") }}
-    {%- endif -%}
-    {%- for setting in ['weight', 'idf_power', 'confidence_prior'] if facet[setting] is not number or facet[setting] < 0 -%}
+    {%- for setting in settings if facet[setting] is not number or facet[setting] < 0 -%}
       {{ stop("The facet " ~ facet.facet ~ " has a " ~ setting ~ " of " ~ facet[setting]
         ~ ", but it must be a number of 0 or more.") }}
     {%- endfor -%}
+    {%- if (facet.get('matches') or facet.facet) not in names -%}
+      {{ stop("The facet " ~ facet.facet ~ " matches " ~ facet.matches ~ ", but the facets are " ~ names | join(', ') ~ ".") }}
+    {%- endif -%}
     {%- do merged.append(facet) -%}
   {%- endfor -%}
   {%- set total = merged | sum(attribute='weight') -%}
@@ -36,7 +35,18 @@
     {{ stop("The weights of the facets sum to 0: at least one facet needs a weight above 0.") }}
   {%- endif -%}
   {%- for facet in merged -%}
-    {%- do facet.update({'facet_number': loop.index, 'weight_share': facet.weight / total}) -%}
+    {%- do facet.update({
+      'facet_number': loop.index,
+      'weight_share': facet.weight / total,
+      'matching_facet_number': names.index(facet.get('matches') or facet.facet) + 1
+    }) -%}
+  {%- endfor -%}
+  {%- for facet in merged if 'cluster' in [facet.facet, facet.matches] and facet.matches is defined -%}
+    {{ stop("The facet " ~ facet.facet ~ " matches " ~ facet.matches ~ ", but a cluster is matched by itself only.") }}
+  {%- endfor -%}
+  {%- for facet in merged if merged[facet.matching_facet_number - 1].matching_facet_number != facet.facet_number -%}
+    {{ stop("The facet " ~ facet.facet ~ " matches " ~ facet.matches ~ ", so that " ~ facet.matches ~ " must match "
+      ~ facet.facet ~ ": similarity is the same from both sides.") }}
   {%- endfor -%}
   {{ return(merged) }}
 {% endmacro %}

@@ -9,6 +9,7 @@ def model(dbt, session):
         "build_info": dbt.ref("build_info"),
         "cluster_search": dbt.ref("cluster_search"),
         "clusters": dbt.ref("clusters"),
+        "course_relations": dbt.ref("course_relations"),
         "courses": dbt.ref("courses"),
         "facets": dbt.ref("facets"),
         "input_files": dbt.ref("input_files"),

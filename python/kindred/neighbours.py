@@ -1,16 +1,23 @@
-"""The tables of nearest and closest users: neighbour lists, re-ranked by cluster, with the parts of each similarity."""
+"""The tables of nearest and closest users: neighbour lists, re-ranked, with the parts of each similarity."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from kindred.profiles import Profiles
 from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_weights, top_k
 
 FACET_IDS = 1_000_000_000
 """Feature ids of one facet: facet number x FACET_IDS and up, as the macro feature_id assigns them."""
+
+NEIGHBOURHOOD_USERS = 10
+"""A user's neighbourhood, for the hub correction: the nearest so many users."""
+
+BLOCK_USERS = 4096
+"""Users whose lists are re-ranked at a time; bounds memory, whatever the number of users."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,13 @@ class NeighbourLists:
         scores[rows, places] = columns["score"]
         return cls(indices, scores)
 
+    def neighbourhood_similarity(self) -> np.ndarray:
+        """Return each user's mean score with the nearest NEIGHBOURHOOD_USERS; missing ones count 0. Shape (users,)."""
+        return self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS
+
 
 def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> dict[str, np.ndarray]:
-    """List the k nearest users of every user by the dot product of their profiles.
+    """List the k nearest users of every user by the similarity of their profiles.
 
     Returns
     -------
@@ -51,56 +62,137 @@ def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> dict[str, np.
     near_user_handle, score.
 
     """
-    indices, scores = top_k(profiles.matrix, k, metric="dot", threads=threads)
-    rows, places, neighbours = pairs_of_lists(indices)
+    nearest = nearest_lists(profiles, k, threads)
+    rows, places, neighbours = pairs_of_lists(nearest.indices)
     return {
         "user_handle": profiles.users[rows],
         "rank": places + 1,
         "near_user_handle": profiles.users[neighbours],
-        "score": scores[rows, places],
+        "score": nearest.scores[rows, places],
     }
 
 
-def rerank_by_cluster(
-    nearest: NeighbourLists, labels: np.ndarray, cluster_weight: float, k: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Re-rank neighbour lists when sharing a cluster adds a constant to the score.
+def nearest_lists(profiles: Profiles, k: int, threads: int = 1) -> NeighbourLists:
+    """List the k nearest users of every user by the similarity of their profiles."""
+    counterparts = profiles.counterparts
+    return NeighbourLists(
+        *top_k(profiles.matrix, k, metric="dot", counterparts=counterparts, threads=threads),
+    )
+
+
+def closest_lists(
+    profiles: Profiles,
+    nearest: NeighbourLists,
+    k: int,
+    *,
+    hub_correction: float = 0.0,
+    labels: np.ndarray | None = None,
+    cluster_weight: float = 0.0,
+    rows: np.ndarray | None = None,
+    threads: int = 1,
+) -> np.ndarray:
+    """List the k closest users of every user: by similarity, less a correction for hubs.
+
+    A hub is close to everybody and hence on many lists without being anybody's best match. What is taken off a
+    candidate's similarity is hub_correction times the candidate's neighbourhood similarity, a constant per candidate
+    (after CSLS; Conneau et al. 2018: Word translation without parallel data).
 
     Parameters
     ----------
+    profiles
+        Profiles whose similarity ranks, the cluster included where labels are given.
     nearest
-        Lists of m neighbours by the score without the cluster.
+        The lists by the profiles without the cluster, at least NEIGHBOURHOOD_USERS long.
+    k
+        The length of the lists.
+    hub_correction
+        How much of the candidate's neighbourhood similarity is taken off, from 0 to 1.
     labels
         Integer array of shape (users,): the cluster of each user, negative for none.
     cluster_weight
-        What sharing a cluster adds, 0 or more.
-    k
-        The length of the new lists.
+        What sharing a cluster adds to the similarity.
+    rows
+        Integer array: the rows whose lists are wanted, by default all.
+    threads
+        Threads of the similarity kernel.
+
+    Returns
+    -------
+    Integer array of shape (rows, k): rows of the closest users, closest first, -1 where there are fewer.
+
+    """
+    rows = np.arange(len(profiles.users)) if rows is None else np.asarray(rows)
+    indices, is_settled = rerank(nearest, k, rows, hub_correction, labels, cluster_weight)
+    unsettled = np.flatnonzero(~is_settled)
+    indices[unsettled], _ = top_k(
+        profiles.matrix,
+        k,
+        metric="dot",
+        counterparts=profiles.counterparts,
+        penalties=hub_correction * nearest.neighbourhood_similarity() if hub_correction else None,
+        rows=rows[unsettled],
+        threads=threads,
+    )
+    return indices
+
+
+def rerank(
+    nearest: NeighbourLists,
+    k: int,
+    rows: np.ndarray,
+    hub_correction: float = 0.0,
+    labels: np.ndarray | None = None,
+    cluster_weight: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Re-rank neighbour lists when sharing a cluster adds to a score and a candidate's neighbourhood takes from it.
+
+    Parameters
+    ----------
+    nearest, k, rows, hub_correction, labels, cluster_weight
+        See `closest_lists`.
 
     Returns
     -------
     indices
-        Integer array of shape (users, k), -1 where there are fewer.
+        Integer array of shape (rows, k), -1 where there are fewer.
     is_settled
-        Boolean array of shape (users,): whether the list is exact. A user beyond the m listed scores at most the m-th
-        score plus the cluster's weight: where the k-th new score is above that, nobody beyond can enter. The other
-        lists have to be found anew.
+        Boolean array of shape (rows,): whether the list is exact. Somebody who is neither on a user's list nor has
+        the user in their own neighbourhood scores at most what the last on the list does, and less than their own
+        neighbourhood similarity; hence at most (1 - hub_correction) times the last score plus the cluster's weight
+        after correction. Where the k-th new score is above that, nobody else can enter. The other lists have to be
+        found anew.
 
     """
-    indices, scores = nearest.indices, nearest.scores
-    if indices.shape[1] < k:
-        missing = k - indices.shape[1]
-        indices = np.pad(indices, ((0, 0), (0, missing)), constant_values=-1)
-        scores = np.pad(scores, ((0, 0), (0, missing)))
-    is_listed = indices >= 0
-    shares_cluster = is_listed & (labels[indices] == labels[:, None]) & (labels[:, None] >= 0)
-    totals = np.where(is_listed, np.round(scores + cluster_weight * shares_cluster, TIE_DECIMALS), -1.0)
-    by_index = np.argsort(indices, axis=1, kind="stable")
-    by_total = np.argsort(-np.take_along_axis(totals, by_index, axis=1), axis=1, kind="stable")[:, :k]
-    order = np.take_along_axis(by_index, by_total, axis=1)
-    kth_total = np.take_along_axis(totals, order[:, -1:], axis=1)[:, 0]
-    is_settled = kth_total > scores[:, -1] + cluster_weight + 10.0**-TIE_DECIMALS
-    return np.take_along_axis(indices, order, axis=1), is_settled
+    users = len(nearest.indices)
+    crowding = nearest.neighbourhood_similarity()
+    near_rows, places = np.nonzero(nearest.indices[:, :NEIGHBOURHOOD_USERS] >= 0)
+    neighbourhoods = sparse.csc_array(
+        (nearest.scores[near_rows, places], (near_rows, nearest.indices[near_rows, places])), shape=(users, users)
+    )
+    indices = np.full((len(rows), k), -1, dtype=np.int64)
+    kth_totals = np.full(len(rows), -np.inf)
+    for start in range(0, len(rows), BLOCK_USERS):
+        block = rows[start : start + BLOCK_USERS]
+        own, listed = np.nonzero(nearest.indices[block] >= 0)
+        back = neighbourhoods[:, block].tocoo()
+        places = np.concatenate([own, back.col])
+        candidates = np.concatenate([nearest.indices[block[own], listed], back.row])
+        scores = np.concatenate([nearest.scores[block[own], listed], back.data])
+        _, first = np.unique(places * users + candidates, return_index=True)
+        places, candidates, totals = places[first], candidates[first], scores[first]
+        if labels is not None:
+            shares_cluster = (labels[candidates] == labels[block[places]]) & (labels[candidates] >= 0)
+            totals = totals + cluster_weight * shares_cluster
+        totals = np.round(totals - hub_correction * crowding[candidates], TIE_DECIMALS)
+        order = np.lexsort((candidates, -totals, places))
+        places, candidates, totals = places[order], candidates[order], totals[order]
+        ranks = np.arange(len(places)) - np.searchsorted(places, places)
+        kept = ranks < k
+        indices[start + places[kept], ranks[kept]] = candidates[kept]
+        last = ranks == k - 1
+        kth_totals[start + places[last]] = totals[last]
+    bound = (1 - hub_correction) * nearest.scores[rows, -1] + cluster_weight
+    return indices, kth_totals > bound + 2 * 10.0**-TIE_DECIMALS
 
 
 def closest_users(
@@ -110,10 +202,11 @@ def closest_users(
     labels: np.ndarray,
     facets: dict[int, str],
     cluster_weight: float,
+    hub_correction: float,
     k: int,
     threads: int = 1,
 ) -> dict[str, np.ndarray]:
-    """List the k closest users of every user.
+    """List the k closest users of every user, with the parts of their similarity.
 
     Parameters
     ----------
@@ -121,33 +214,35 @@ def closest_users(
         Weighted profiles, the cluster included, whose dot product is the similarity (the table user_features).
     one_hot
         Profiles of the same users without weights, for the plain cosine.
-    nearest
-        The lists of `nearest_users` by the profiles without the cluster.
-    labels
-        Integer array of shape (users,): the cluster of each user, negative for none.
+    nearest, labels, cluster_weight, hub_correction, k, threads
+        See `closest_lists`.
     facets
         The name of each facet by its number.
-    cluster_weight
-        What sharing a cluster adds to the similarity.
-    k
-        Neighbours per user.
-    threads
-        Threads of the similarity kernel.
 
     Returns
     -------
     Arrays of one length, a row per user and neighbour, by user and then rank: user_handle, rank (from 1),
-    similar_user_handle, similarity, <facet>_part for every facet (they sum to similarity) and cosine_similarity.
+    similar_user_handle, similarity, <facet>_part for every facet (they sum to similarity), neighbourhood_similarity of
+    the similar user, ranking_score (similarity less hub_correction times that) and cosine_similarity.
 
     """
-    indices, is_settled = rerank_by_cluster(nearest, labels, cluster_weight, k)
-    unsettled = np.flatnonzero(~is_settled)
-    indices[unsettled], _ = top_k(profiles.matrix, k, metric="dot", rows=unsettled, threads=threads)
-
+    indices = closest_lists(
+        profiles,
+        nearest,
+        k,
+        hub_correction=hub_correction,
+        labels=labels,
+        cluster_weight=cluster_weight,
+        threads=threads,
+    )
     rows, places, neighbours = pairs_of_lists(indices)
-    numbers = sorted(facets)
+    numbers = np.array(sorted(facets))
     groups = np.searchsorted(numbers, profiles.features // FACET_IDS)
-    parts = shared_weights(profiles.matrix, rows, neighbours, groups, len(numbers))
+    parts = shared_weights(profiles.matrix, rows, neighbours, groups, len(numbers), counterparts=profiles.counterparts)
+    similarity = _summed_alike_both_ways(
+        parts, groups, np.searchsorted(numbers, profiles.matching_features // FACET_IDS)
+    )
+    crowding = nearest.neighbourhood_similarity()[neighbours]
     lengths = np.sqrt(one_hot.matrix.sum(axis=1))
     shared = shared_weights(one_hot.matrix, rows, neighbours)[:, 0]
     both = lengths[rows] * lengths[neighbours]
@@ -155,7 +250,20 @@ def closest_users(
         "user_handle": profiles.users[rows],
         "rank": places + 1,
         "similar_user_handle": profiles.users[neighbours],
-        "similarity": parts.sum(axis=1),
-        **{f"{facets[number]}_part": parts[:, place] for place, number in enumerate(numbers)},
+        "similarity": similarity,
+        **{f"{facets[number]}_part": parts[:, place] for place, number in enumerate(numbers.tolist())},
+        "neighbourhood_similarity": crowding,
+        "ranking_score": similarity - hub_correction * crowding,
         "cosine_similarity": np.divide(shared, both, out=np.zeros(len(both)), where=both > 0),
     }
+
+
+def _summed_alike_both_ways(parts: np.ndarray, groups: np.ndarray, matching_groups: np.ndarray) -> np.ndarray:
+    """Sum parts in an order that is the same seen from either user, to the last bit.
+
+    Seen from the other, the part of a facet is that of the facet which it meets: the two are added first.
+    """
+    partner = np.arange(parts.shape[1])
+    partner[groups] = matching_groups
+    paired = parts + np.where(partner == np.arange(parts.shape[1]), 0, parts[:, partner])
+    return paired[:, partner >= np.arange(parts.shape[1])].sum(axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +19,9 @@ class Profiles:
         int64 array of shape (users,), rising: the user of each row.
     features
         int64 array of shape (features,), rising: the feature id of each column.
+    matching_features
+        int64 array of shape (features,): the feature of another user that each column meets. Mostly itself; but what
+        one is about to take meets what another has taken.
     matrix
         CSR array of shape (users, features), float64.
 
@@ -25,6 +29,7 @@ class Profiles:
 
     users: np.ndarray
     features: np.ndarray
+    matching_features: np.ndarray
     matrix: sparse.csr_array
 
     @classmethod
@@ -34,8 +39,8 @@ class Profiles:
         Parameters
         ----------
         columns
-            Arrays of one length: user_handle and feature_id (integers; each pair once) and, unless every weight is
-            1, weight (float).
+            Arrays of one length: user_handle and feature_id (integers; each pair once); unless every feature meets
+            itself, matching_feature_id (integers); and unless every weight is 1, weight (float).
         users
             The users that get a row, rising; by default those in the table. Users without features get an empty row.
 
@@ -47,12 +52,30 @@ class Profiles:
         """
         handles = np.asarray(columns["user_handle"], dtype=np.int64)
         feature_ids = np.asarray(columns["feature_id"], dtype=np.int64)
+        matching_ids = np.asarray(columns.get("matching_feature_id", feature_ids), dtype=np.int64)
         weights = np.asarray(columns.get("weight", np.ones(len(handles))), dtype=np.float64)
         users = np.unique(handles) if users is None else np.asarray(users, dtype=np.int64)
-        features, feature_columns = np.unique(feature_ids, return_inverse=True)
+        features, first, feature_columns = np.unique(feature_ids, return_index=True, return_inverse=True)
         rows = np.searchsorted(users, handles)
         if len(handles) and (len(users) == 0 or (users[np.minimum(rows, len(users) - 1)] != handles).any()):
             raise ValueError("the table names a user that has no row")
         matrix = sparse.csr_array((weights, (rows, feature_columns)), shape=(len(users), len(features)))
         matrix.sum_duplicates()
-        return cls(users, features, matrix)
+        return cls(users, features, matching_ids[first], matrix)
+
+    @cached_property
+    def counterparts(self) -> sparse.csr_array:
+        """What a profile is compared with: the weight of each column's matching feature, 0 where nobody has that.
+
+        CSR array of shape (users, features), float64; the matrix itself where every feature meets itself.
+        """
+        if np.array_equal(self.features, self.matching_features):
+            return self.matrix
+        places = np.searchsorted(self.features, self.matching_features)
+        places = np.minimum(places, len(self.features) - 1)
+        is_found = self.features[places] == self.matching_features
+        columns = np.flatnonzero(is_found)
+        exchange = sparse.csr_array(
+            (np.ones(len(columns)), (places[columns], columns)), shape=(len(self.features), len(self.features))
+        )
+        return sparse.csr_array(self.matrix @ exchange)

@@ -31,6 +31,7 @@ OFF_TOPIC_VIEW_SHARE = 0.1
 POPULARITY_SIGMA = 1.8  # of the logarithm of a course's popularity
 POPULARITY_FLOOR = 0.3  # in medians: even an obscure course is found by someone
 HIT_EXPONENT = 1.3  # off topic, users see the hits more than the rest
+OFF_TOPIC_SECONDS_SHARE = 0.2  # of a view on topic: what is opened off topic is barely watched
 ASSESSED_SHARE = 0.31
 OFF_TOPIC_ASSESSMENT_SHARE = 0.2
 REPEATED_CLICK_SHARE = 0.28
@@ -195,9 +196,13 @@ _COURSE_FORMS = pa.array(
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every course of the platform: its id, author and level, its tags, and how courses are chosen."""
+    """Every course of the platform: its id, topics, author and level, its tags, and how courses are chosen.
+
+    `topics` (courses by 2) holds a course's main topic and a second one, which is mostly the same.
+    """
 
     course_ids: pa.Array
+    topics: np.ndarray
     authors: np.ndarray
     levels: np.ndarray
     course_tags: pa.Table
@@ -243,7 +248,8 @@ def draw_catalogue(rng: np.random.Generator, users: int) -> Catalogue:
     )
     course_tags = _draw_course_tags(rng, course_ids, main_tags, topics, second_topics, covers)
     hits = WeightedGroups(np.zeros(count, dtype=np.int64), np.arange(count), popularity**HIT_EXPONENT, 1)
-    return Catalogue(course_ids, authors + 1, levels, course_tags, by_topic_and_level, hits)
+    both_topics = np.column_stack([topics, second_topics])
+    return Catalogue(course_ids, both_topics, authors + 1, levels, course_tags, by_topic_and_level, hits)
 
 
 def _draw_authorship(rng: np.random.Generator, courses: int) -> tuple[np.ndarray, np.ndarray]:
@@ -394,7 +400,8 @@ def draw_views(rng: np.random.Generator, users: Users, catalogue: Catalogue) -> 
     same_day = (rng.random(len(pair)) < 0.45) | (_spread(row_counts) == 0)
     day = first_day[pair] + np.where(same_day, 0, again_days) % (DAYS - first_day[pair])
     viewer, course = viewer[pair], course[pair]
-    seconds = VIEW_SECONDS.draw(rng, len(pair))
+    is_on_topic = sum(users.share(viewer, topics) for topics in catalogue.topics[course].T) > 0
+    seconds = _shorter_off_topic(VIEW_SECONDS.draw(rng, len(pair)), is_on_topic)
 
     order = np.lexsort((day, viewer))
     course = pa.array(course[order])
@@ -409,6 +416,14 @@ def draw_views(rng: np.random.Generator, users: Users, catalogue: Catalogue) -> 
         ],
         schema=SCHEMAS["user_course_views"],
     )
+
+
+def _shorter_off_topic(seconds: np.ndarray, is_on_topic: np.ndarray) -> np.ndarray:
+    """Deal out the same seconds anew, so that views off topic get short ones and all together keep their quantiles."""
+    meant = np.where(is_on_topic, 1, OFF_TOPIC_SECONDS_SHARE) * seconds
+    dealt = np.empty_like(seconds)
+    dealt[np.argsort(meant, kind="stable")] = np.sort(seconds)
+    return dealt
 
 
 def draw_interests(rng: np.random.Generator, users: Users) -> pa.Table:

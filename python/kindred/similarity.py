@@ -22,6 +22,8 @@ def top_k(
     k: int,
     *,
     metric: str = "cosine",
+    counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
+    penalties: np.ndarray | None = None,
     rows: np.ndarray | None = None,
     threads: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -39,6 +41,11 @@ def top_k(
     metric
         "cosine" normalises every row to length 1 first. "dot" takes the rows as they are, for profiles whose dot
         product already is the similarity (a weighted sum of cosines, as in the table user_features).
+    counterparts
+        What a row is compared with, for the metric "dot": the same rows with columns exchanged, so that what one has
+        in one column meets what another has in a second; by default the profiles themselves.
+    penalties
+        Float array of shape (users,), 0 or more: what is taken off a row's score wherever it is a candidate.
     rows
         Integer array: the rows whose neighbours are wanted, by default all. They are compared with all rows.
     threads
@@ -48,15 +55,16 @@ def top_k(
     -------
     indices, scores
         Arrays of shape (users, k), int64 and float64: the neighbours of each row by falling score, then rising index
-        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and only scores above 0
-        count: where there are fewer than k, the rest is -1 and 0.
+        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and only those count that
+        score above 0 before the penalty: where there are fewer than k, the rest is -1 and 0.
 
     Raises
     ------
     TypeError
-        If profiles is no sparse matrix.
+        If profiles or counterparts is no sparse matrix.
     ValueError
-        If k or threads is below 1, the metric is unknown, or a weight is negative or not finite.
+        If k or threads is below 1, the metric is unknown or cosine for counterparts, a weight is negative or not
+        finite, a penalty is negative or no number, or the shapes differ.
 
     Notes
     -----
@@ -79,9 +87,18 @@ def top_k(
         raise ValueError(f"threads must be at least 1, not {threads}")
     if metric not in ("cosine", "dot"):
         raise ValueError(f"metric must be 'cosine' or 'dot', not {metric!r}")
+    if metric == "cosine" and counterparts is not None:
+        raise ValueError("counterparts are compared by the metric 'dot' only")
     matrix = _checked(profiles)
     if metric == "cosine":
         matrix = _unit_rows(matrix)
+    others = matrix if counterparts is None else _checked(counterparts)
+    if others.shape != matrix.shape:
+        raise ValueError(f"counterparts must have the shape of profiles, {matrix.shape}, not {others.shape}")
+    if penalties is not None and np.shape(penalties) != matrix.shape[:1]:
+        raise ValueError(f"penalties must have the shape {matrix.shape[:1]}, not {np.shape(penalties)}")
+    if penalties is not None and not (np.asarray(penalties) >= 0).all():
+        raise ValueError("penalties must be 0 or more")
     wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows)
 
     indices = np.full((len(wanted), k), -1, dtype=np.int64)
@@ -89,10 +106,15 @@ def top_k(
 
     def score_block(start: int) -> None:
         block = wanted[start : start + BLOCK_ROWS]
-        block_scores = matrix @ matrix[block].toarray().T
+        block_scores = others @ matrix[block].toarray().T
         block_scores[block, np.arange(len(block))] = 0
-        indices[start : start + len(block)], scores[start : start + len(block)] = _best_of_columns(block_scores, k)
+        if penalties is not None:
+            block_scores = np.where(block_scores > 0, block_scores - penalties[:, None], -np.inf)
+        indices[start : start + len(block)], scores[start : start + len(block)] = _best_of_columns(
+            block_scores, k, least
+        )
 
+    least = np.nextafter(0, 1) if penalties is None else np.finfo(np.float64).min
     starts = range(0, len(wanted), BLOCK_ROWS)
     if threads == 1:
         for start in starts:
@@ -109,6 +131,7 @@ def shared_weights(
     other_rows: np.ndarray,
     groups: np.ndarray | None = None,
     group_count: int = 1,
+    counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
 ) -> np.ndarray:
     """Compare pairs of rows: the dot product of each pair, split by groups of features.
 
@@ -122,6 +145,8 @@ def shared_weights(
         Integer array of shape (features,): the group of each feature, from 0. Without it there is one group.
     group_count
         How many groups there are, also those without features.
+    counterparts
+        What other_rows are taken from, see `top_k`; by default the profiles themselves.
 
     Returns
     -------
@@ -129,6 +154,7 @@ def shared_weights(
 
     """
     matrix = sparse.csr_array(profiles).astype(np.float64)
+    others = matrix if counterparts is None else sparse.csr_array(counterparts).astype(np.float64)
     if groups is None:
         groups = np.zeros(matrix.shape[1], dtype=np.int64)
     membership = sparse.csr_array(
@@ -137,7 +163,7 @@ def shared_weights(
     parts = np.empty((len(rows), group_count))
     for start in range(0, len(rows), PAIR_CHUNK):
         pairs = slice(start, start + PAIR_CHUNK)
-        common = matrix[rows[pairs]].multiply(matrix[other_rows[pairs]])
+        common = matrix[rows[pairs]].multiply(others[other_rows[pairs]])
         parts[pairs] = (sparse.csr_array(common) @ membership).toarray()
     return parts
 
@@ -184,8 +210,8 @@ def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array((scaled / norms[row_numbers], rows.indices, rows.indptr), rows.shape)
 
 
-def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return row indices and scores of the k best positive entries of every column, shapes (columns, k)."""
+def _best_of_columns(scores: np.ndarray, k: int, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return row indices and scores of the k best entries of every column from floor up, shapes (columns, k)."""
     count, columns = scores.shape
     indices = np.full((columns, k), -1, dtype=np.int64)
     best = np.zeros((columns, k))
@@ -198,8 +224,8 @@ def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
     if whole < count:
         maxima = np.vstack([maxima, scores[whole:].max(axis=0)])
     place = len(maxima) - k
-    bound = np.partition(maxima, place, axis=0)[place] if place >= 0 else np.zeros(columns)
-    least = np.maximum(bound - 10.0**-TIE_DECIMALS, np.nextafter(0, 1))
+    bound = np.partition(maxima, place, axis=0)[place] if place >= 0 else np.full(columns, floor)
+    least = np.maximum(bound - 10.0**-TIE_DECIMALS, floor)
     row_numbers, column_numbers = np.divmod(np.flatnonzero(scores >= least), columns)
 
     values = scores[row_numbers, column_numbers]

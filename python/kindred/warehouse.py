@@ -131,7 +131,8 @@ class Warehouse:
                 user_features.feature,
                 user_features.weight * other_features.weight as contribution
             from user_features
-            inner join user_features as other_features on user_features.feature_id = other_features.feature_id
+            inner join user_features as other_features
+                on user_features.matching_feature_id = other_features.feature_id
             where
                 user_features.user_handle = $user_handle
                 and other_features.user_handle = $other_handle

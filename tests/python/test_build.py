@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import time
 from collections import Counter, defaultdict
@@ -35,6 +36,7 @@ from project import (
 
 USERS = 600
 TOP_K = 20
+NEXT_COURSES = 30
 MAX_SHARE = 0.10
 
 
@@ -53,6 +55,8 @@ class State:
     """Fingerprints of what was published."""
     inputs: dict[str, tuple]
     """Fingerprints of the tables of the inputs as they were read."""
+    evidence: dict[str, dict[tuple, float]]
+    """What profiles are made of: occurrences by facet, then user, course (none if it is no view) and feature."""
     built_columns: dict[tuple[str, str], dict[str, tuple]]
     """Type and comment of every column by schema and table, in the database that dbt builds in."""
 
@@ -61,6 +65,11 @@ def state_of(project, outcome):
     succeeded(outcome)
     with project.open_build() as build:
         inputs = fingerprints(build, "raw")
+        evidence = defaultdict(dict)
+        for facet, user, course, feature, occurrences in rows_of(
+            build, "select facet, user_handle, course_id, feature, occurrences from intermediate.int_evidence"
+        ):
+            evidence[facet][user, course, feature] = occurrences
         columns = columns_by_table(build)
     connection = project.open_published()
     return State(
@@ -70,6 +79,7 @@ def state_of(project, outcome):
         connection,
         fingerprints(connection),
         inputs,
+        evidence,
         columns,
     )
 
@@ -376,9 +386,64 @@ def test_weights_of_courses_follow_their_definition(first, inputs):
     courses = defaultdict(set)
     for row in inputs["user_course_views"]:
         courses[int(row["user_handle"])].add(row["course_id"])
-    expected = course_weights(courses, weight_share=0.65 / 1.05, confidence_prior=5)
+    expected = course_weights(courses, weight_share=0.65 / 1.36, confidence_prior=5)
     listed = rows_of(first.connection, "select user_handle, feature, weight from user_features where facet = 'courses'")
     assert {(user, course): weight for user, course, weight in listed} == pytest.approx(expected)
+
+
+def test_evidence_of_views_keeps_its_course_and_other_evidence_has_none(first, inputs):
+    views, seconds, properties = Counter(), Counter(), {}
+    for row in inputs["user_course_views"]:
+        pair = int(row["user_handle"]), row["course_id"]
+        views[pair] += 1
+        seconds[pair] += float(row["view_time_seconds"])
+        properties[row["course_id"]] = row["author_handle"], row["level"]
+    by_user = defaultdict(list)
+    for (user, _), total in seconds.items():
+        by_user[user].append(total)
+    medians = {user: statistics.median(totals) for user, totals in by_user.items()}
+    canonical = dict(
+        rows_of(first.connection, "select raw_tag, canonical_tag from tag_map where vocabulary = 'course'")
+    )
+    tags = defaultdict(set)
+    for row in inputs["course_tags"]:
+        if row["course_tags"]:
+            tags[row["course_id"]].add(canonical[row["course_tags"]])
+    expected = {
+        "courses": {(user, course, course): views[user, course] for user, course in views},
+        "taken_courses": {(user, course, course): 1 for user, course in views},
+        "authors": {(user, course, properties[course][0]): 1 for user, course in views},
+        "levels": {(user, course, properties[course][1]): 1 for user, course in views},
+        "course_tags": {(user, course, tag): 1 / len(tags[course]) for user, course in views for tag in tags[course]},
+        "view_time": {(user, course, course): min(seconds[user, course] / medians[user], 4) for user, course in views},
+    }
+    for facet, occurrences in expected.items():
+        assert first.evidence[facet] == pytest.approx(occurrences), facet
+    others = first.evidence.keys() - expected.keys()
+    assert others == {"interests", "assessments", "next_courses"}
+    assert {course for facet in others for _, course, _ in first.evidence[facet]} == {None}
+
+
+def test_next_courses_are_those_to_which_the_users_own_lead(first, inputs):
+    taken = defaultdict(set)
+    for row in inputs["user_course_views"]:
+        taken[int(row["user_handle"])].add(row["course_id"])
+    leads = defaultdict(dict)
+    for course, following, strength in rows_of(
+        first.connection, "select course_id, next_course_id, strength from course_relations"
+    ):
+        leads[course][following] = strength
+    expected = {}
+    for user, courses in taken.items():
+        sums = Counter()
+        for course in courses:
+            sums.update(leads[course])
+        # Strengths have nine decimals, and so have their sums.
+        left = {following: round(strength, 9) for following, strength in sums.items() if following not in courses}
+        for following in sorted(left, key=lambda course: (-left[course], course))[:NEXT_COURSES]:
+            expected[user, None, following] = left[following]
+    assert len(expected) > USERS
+    assert first.evidence["next_courses"] == pytest.approx(expected)
 
 
 def test_similar_users_are_those_of_a_comparison_of_all_with_all(first):

@@ -15,17 +15,21 @@ from kindred.cli import main
 from kindred.warehouse import Warehouse, WarehouseError, published_file
 
 # Weights whose products are exact. User 1234567 shares three features with 8 and one with 9, user 4 none with anybody.
+# What user 9 is about to take (feature 11) meets what user 8 has taken (12), and nothing else of the two facets does.
 FEATURES = """
-    (1234567, 1, 'courses', 'python-intro', 0.5),
-    (1234567, 2, 'interests', 'python', 0.75),
-    (1234567, 3, 'cluster', '0', 0.25),
-    (8, 1, 'courses', 'python-intro', 0.5),
-    (8, 2, 'interests', 'python', 0.5),
-    (8, 3, 'cluster', '0', 0.25),
-    (8, 5, 'authors', '77', 0.5),
-    (9, 1, 'courses', 'python-intro', 0.25),
-    (9, 5, 'authors', '77', 0.25),
-    (4, 6, 'levels', 'Beginner', 1.0)
+    (1234567, 1, 1, 'courses', 'python-intro', 0.5),
+    (1234567, 2, 2, 'interests', 'python', 0.75),
+    (1234567, 3, 3, 'cluster', '0', 0.25),
+    (8, 1, 1, 'courses', 'python-intro', 0.5),
+    (8, 2, 2, 'interests', 'python', 0.5),
+    (8, 3, 3, 'cluster', '0', 0.25),
+    (8, 5, 5, 'authors', '77', 0.5),
+    (9, 1, 1, 'courses', 'python-intro', 0.25),
+    (9, 5, 5, 'authors', '77', 0.25),
+    (4, 6, 6, 'levels', 'Beginner', 1.0),
+    (9, 11, 12, 'next_courses', 'sql', 0.25),
+    (8, 11, 12, 'next_courses', 'sql', 1.0),
+    (8, 12, 11, 'taken_courses', 'sql', 0.25)
 """
 
 
@@ -39,7 +43,7 @@ def warehouse(tmp_path_factory):
             from (values (4, -1), (8, 0), (9, -1), (1234567, 0)) as users(user_handle, cluster_id);
             create table clusters as select 0 as cluster_id, 'python, data' as label;
             create table user_features as
-            from (values {FEATURES}) as features(user_handle, feature_id, facet, feature, weight);
+            from (values {FEATURES}) as features(user_handle, feature_id, matching_feature_id, facet, feature, weight);
             create table similar_users as
             from (values (1234567, 1, 8, 0.6875), (1234567, 2, 9, 0.125), (8, 1, 1234567, 0.6875))
                 as similar_users(user_handle, rank, similar_user_handle, similarity);
@@ -183,9 +187,13 @@ def test_explain_prints_json_and_csv(warehouse):
     assert list(csv.DictReader(io.StringIO(as_csv.stdout))) == [as_text(row) for row in EXPECTED_REASONS]
 
 
-def test_explain_is_the_same_in_both_directions(warehouse):
-    outputs = {run("explain", *pair, "--format", "json", "--warehouse", warehouse).stdout for pair in ((8, 9), (9, 8))}
-    assert len(outputs) == 1
+def test_explain_is_the_same_in_both_directions_but_for_who_is_about_to_take_what(warehouse):
+    one, other = (
+        json.loads(run("explain", *pair, "--format", "json", "--warehouse", warehouse).stdout)
+        for pair in ((8, 9), (9, 8))
+    )
+    assert other[-1] == {"facet": "next_courses", "feature": "sql", "contribution": 0.0625}
+    assert one == [*other[:-1], {**other[-1], "facet": "taken_courses"}]
 
 
 def test_explain_compares_users_who_are_not_listed_with_ties_in_the_order_of_features(warehouse):
@@ -193,6 +201,7 @@ def test_explain_compares_users_who_are_not_listed_with_ties_in_the_order_of_fea
     assert json.loads(result.stdout) == [
         {"facet": "courses", "feature": "python-intro", "contribution": 0.125},
         {"facet": "authors", "feature": "77", "contribution": 0.125},
+        {"facet": "taken_courses", "feature": "sql", "contribution": 0.0625},
     ]
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kindred.profiles import Profiles
 
@@ -50,3 +52,52 @@ def test_an_empty_table_gives_empty_profiles(users):
     assert profiles.matrix.shape == (count, 0)
     assert profiles.users.dtype == profiles.features.dtype == np.int64
     assert len(profiles.users) == count
+
+
+# --- what meets what ---------------------------------------------------------------------------------------
+
+
+@st.composite
+def matching_tables(draw):
+    """Draw a long table in which features meet themselves, each other, or a feature that nobody has."""
+    ids = draw(st.permutations(range(1, 9)))
+    pairs = draw(st.integers(0, 4))
+    match = {feature: feature for feature in ids}
+    for one, other in zip(ids[:pairs], ids[pairs : 2 * pairs], strict=True):
+        match |= {one: other, other: one}
+    cells = draw(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 8)), unique=True))
+    return [(user, feature, match[feature], draw(st.integers(1, 3))) for user, feature in cells]
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(table=matching_tables())
+def test_counterparts_hold_what_the_user_has_of_the_matching_feature(table):
+    names = ("user_handle", "feature_id", "matching_feature_id", "weight")
+    columns = {name: np.array([row[place] for row in table]) for place, name in enumerate(names)}
+    profiles = Profiles.from_long(columns, users=np.arange(1, 5))
+    match = {feature: other for _, feature, other, _ in table}
+    weights = {(user, feature): weight for user, feature, _, weight in table}
+    assert profiles.features.tolist() == sorted(match)
+    assert profiles.matching_features.tolist() == [match[feature] for feature in sorted(match)]
+    assert profiles.counterparts.shape == profiles.matrix.shape
+    assert profiles.counterparts.toarray().tolist() == [
+        [weights.get((user, match[feature]), 0) for feature in sorted(match)] for user in range(1, 5)
+    ]
+
+
+def test_features_meet_themselves_where_the_table_says_nothing_else():
+    profiles = Profiles.from_long(COLUMNS)
+    assert profiles.matching_features.tolist() == profiles.features.tolist()
+    assert profiles.counterparts is profiles.matrix
+    as_said = Profiles.from_long({**COLUMNS, "matching_feature_id": COLUMNS["feature_id"]})
+    assert as_said.counterparts is as_said.matrix
+
+
+def test_a_match_beyond_all_features_is_found_nowhere():
+    profiles = Profiles.from_long({**COLUMNS, "matching_feature_id": np.full(4, 9_000_000_000)})
+    assert profiles.counterparts.toarray().tolist() == [[0, 0, 0]] * 3
+
+
+def test_an_empty_table_has_empty_counterparts():
+    empty = {"user_handle": [], "feature_id": [], "matching_feature_id": [], "weight": []}
+    assert Profiles.from_long(empty, [1, 2]).counterparts.shape == (2, 0)

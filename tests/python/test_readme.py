@@ -64,9 +64,7 @@ def test_every_var_has_a_row_with_its_default():
 def test_every_facet_has_a_row_with_its_settings():
     project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
     table = README.split("| facet | weight |")[1].split("\n\n")[0]
-    rows = re.findall(r"^\| (\w+) \| ([.\d]+) \| [^|]* \| (\d+) \| (\d+) \|", table, re.MULTILINE)
-    shown = [(name, float(weight), int(power), int(prior)) for name, weight, power, prior in rows]
-    assert shown == [
-        (facet["facet"], facet["weight"], facet["idf_power"], facet["confidence_prior"])
-        for facet in project["vars"]["facets"]
-    ]
+    rows = re.findall(r"^\| (\w+) ((?:\| [.\d]+ ){4})\|", table, re.MULTILINE)
+    shown = [(name, *map(float, re.findall(r"[.\d]+", settings))) for name, settings in rows]
+    settings = ("weight", "count_power", "idf_power", "confidence_prior")
+    assert shown == [(facet["facet"], *(facet[setting] for setting in settings)) for facet in project["vars"]["facets"]]

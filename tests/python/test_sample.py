@@ -1,6 +1,7 @@
 """The synthetic platform: its traits, its determinism, and how its files are written."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from kindred.sample_vocabulary import PLANTED_VARIANTS, SUBJECTS, TOPICS, TRAPS,
 
 SMALL, LARGE = 2_000, 12_000  # LARGE spans two chunks
 SIZES = (SMALL, LARGE)
+SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,12 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path, fi
     assert first == again
     assert len(first) == 5
     assert all(first[name] != other[name] for name in first)
+
+
+def test_the_sample_in_the_repository_is_that_of_the_generator(tmp_path):
+    sample.write(SMALL, 1, tmp_path, "csv")
+    for name, content in contents(tmp_path).items():
+        assert (SEEDS / name).read_bytes() == content, name
 
 
 def test_a_full_chunk_does_not_depend_on_the_users_after_it(arrow_tables):
@@ -271,7 +279,7 @@ def test_the_catalogue_has_a_least_and_a_greatest_size(users, courses):
 def test_a_topic_without_courses_of_a_level_offers_those_it_has():
     topics = np.arange(len(TOPICS))
     advanced_only = WeightedGroups(topics * len(LEVELS) + 2, topics, np.ones(len(TOPICS)), len(TOPICS) * len(LEVELS))
-    catalogue = Catalogue(pa.array([]), topics, topics, pa.table({}), advanced_only, advanced_only)
+    catalogue = Catalogue(pa.array([]), topics, topics, topics, pa.table({}), advanced_only, advanced_only)
     beginner = np.zeros_like(topics)
     assert list(catalogue.draw(np.random.default_rng(0), topics, beginner)) == list(topics)
 
@@ -359,6 +367,18 @@ def test_users_view_courses_of_their_topics(frames):
     assert own > 0.7
     assert chance < 0.2
     assert own < 0.97  # a little noise
+
+
+def test_users_stay_longer_with_courses_of_their_topics(frames):
+    views = frames["user_course_views"]
+    rows = views.assign(topic=views.course_id.map(course_topics(frames))).dropna(subset="topic")
+    truth = frames["truth"].assign(is_own=True)
+    is_own = rows.merge(truth, how="left", on=["user_handle", "topic"]).is_own.notna().to_numpy()
+    assert min(is_own.sum(), (~is_own).sum()) > 1_000
+    own, other = rows.view_time_seconds[is_own], rows.view_time_seconds[~is_own]
+    # A fifth, less the courses that are of a user's topic by a tag which is not their main one.
+    for quantile in (0.25, 0.50, 0.75):
+        assert 0.15 * own.quantile(quantile) < other.quantile(quantile) < 0.45 * own.quantile(quantile)
 
 
 def test_users_follow_interests_of_their_topics(frames):

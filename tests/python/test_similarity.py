@@ -69,6 +69,30 @@ def picked_scores(weights, lists, metric):
     return np.where(lists >= 0, dots, 0)
 
 
+def exchanged(weights, involution):
+    """Return what rows are compared with: each column holds what its partner holds."""
+    return weights[:, involution]
+
+
+def reference_penalised(weights, involution, penalties, k):
+    """Compare every row with the exchanged others, and sort those with a score by what is left of it, then index.
+
+    Returns lists and what is left, -1 and 0 where there are fewer. Whole weights and quarters make all of it exact.
+    """
+    count = len(weights)
+    lists, left = np.full((count, k), -1), np.zeros((count, k))
+    for row in range(count):
+        totals = {}
+        for other in range(count):
+            score = sum(int(weights[row, c]) * int(weights[other, involution[c]]) for c in range(weights.shape[1]))
+            if other != row and score > 0:
+                totals[other] = score - penalties[other]
+        best = sorted(totals, key=lambda other: (-totals[other], other))[:k]
+        lists[row, : len(best)] = best
+        left[row, : len(best)] = [totals[other] for other in best]
+    return lists, left
+
+
 # --- strategies --------------------------------------------------------------------------------------------
 
 
@@ -95,6 +119,21 @@ def fractional_weights(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     weights = rng.lognormal(0, 2, (users, features)) * (rng.random((users, features)) < 0.5)
     return weights[rng.integers(0, users, users)] if draw(st.booleans()) else weights
+
+
+@st.composite
+def involutions(draw, columns):
+    """Draw which column meets which: some of them exchanged in pairs, the others with themselves."""
+    order = draw(st.permutations(range(columns)))
+    involution = np.arange(columns)
+    for pair in range(draw(st.integers(0, columns // 2))):
+        one, other = order[2 * pair : 2 * pair + 2]
+        involution[[one, other]] = other, one
+    return involution
+
+
+# Quarters are exact; a penalty above every score leaves totals below 0, which still are listed.
+PENALTIES = st.sampled_from([0.0, 0.0, 0.25, 1.0, 3.0, 100.0])
 
 
 def stored(weights, make=sparse.csr_array, dtype=np.float64):
@@ -262,6 +301,76 @@ def test_cosine_does_not_depend_on_the_scale_of_a_row(scale):
     np.testing.assert_allclose(scores, [[0.96, 0.8], [0.96, 0.6], [0.8, 0.6]])
 
 
+# --- counterparts and penalties ----------------------------------------------------------------------------
+
+
+def assert_exact_after_penalties(result, weights, involution, penalties, k):
+    indices, left = result
+    expected, expected_left = reference_penalised(weights, involution, penalties, k)
+    np.testing.assert_array_equal(indices, expected)
+    np.testing.assert_array_equal(left, expected_left)
+
+
+@SEARCH
+@given(data=st.data(), weights=small_whole_weights(), k=st.integers(1, 12), make=st.sampled_from(FORMATS))
+def test_rows_are_compared_with_their_counterparts_and_ranked_after_penalties(data, weights, k, make):
+    involution = data.draw(involutions(weights.shape[1]))
+    penalties = np.array(data.draw(st.lists(PENALTIES, min_size=len(weights), max_size=len(weights))), dtype=float)
+    counterparts = stored(exchanged(weights, involution), make)
+    whole = top_k(stored(weights, make), k, metric="dot", counterparts=counterparts, penalties=penalties)
+    assert_exact_after_penalties(whole, weights, involution, penalties, k)
+    without = top_k(stored(weights, make), k, metric="dot", counterparts=counterparts)
+    assert_exact_after_penalties(without, weights, involution, np.zeros(len(weights)), k)
+    alone = top_k(stored(weights, make), k, metric="dot", penalties=penalties)
+    assert_exact_after_penalties(alone, weights, np.arange(weights.shape[1]), penalties, k)
+
+
+@settings(parent=WIDE_SEARCH, max_examples=10)
+@given(data=st.data(), weights=many_whole_weights(), k=st.integers(1, 12), threads=st.integers(1, 2))
+def test_counterparts_and_penalties_over_several_blocks_threads_and_some_rows(data, weights, k, threads):
+    involution = data.draw(involutions(weights.shape[1]))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    penalties = rng.choice([0, 0.25, 1, 5, 100], len(weights))
+    rows = rng.permutation(len(weights))[: data.draw(st.integers(0, len(weights)))]
+    arguments = {"metric": "dot", "counterparts": stored(exchanged(weights, involution)), "penalties": penalties}
+    whole = top_k(stored(weights), k, **arguments, threads=threads)
+    assert_exact_after_penalties(whole, weights, involution, penalties, k)
+    some = top_k(stored(weights), k, **arguments, rows=rows, threads=threads)
+    for of_rows, of_all in zip(some, whole, strict=True):
+        np.testing.assert_array_equal(of_rows, of_all[rows])
+
+
+def test_a_candidate_counts_by_its_score_before_the_penalty():
+    # Of row 0: 1 is closest but a hub, 2 loses more than its score, 3 has none, and no penalty of 0 gives it one.
+    weights = np.array([[2, 0], [4, 0], [1, 0], [0, 1]])
+    indices, left = top_k(stored(weights), 3, metric="dot", penalties=np.array([0, 7.5, 50, 0]))
+    assert indices[0].tolist() == [1, 2, -1]
+    assert left[0].tolist() == [0.5, -48, 0]
+    assert indices[3].tolist() == [-1, -1, -1]
+
+
+def test_totals_that_differ_in_the_last_bits_are_tied():
+    # 0.3 and 3 * 0.1 less what they are above 0.2: the same but for the last bits.
+    scores = np.array([[1.0], [3 * 0.1], [0.3], [0.5]])
+    penalties = np.array([0, 0.1, 0.1, 0.3])
+    assert len({float(total) for total in (scores[:, 0] - penalties)[1:]}) > 1
+    indices, _ = top_k(stored(scores), 3, metric="dot", penalties=penalties)
+    assert indices[0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("users", [531, 1_300])
+def test_penalties_where_slices_bound_the_search(users):
+    # As above, far more users than 4 * k; most candidates have no score, and many are left with less than 0.
+    rng = np.random.default_rng(users)
+    weights = rng.integers(1, 4, (users, 9)) * (rng.random((users, 9)) < 0.1)
+    weights[-2:] = weights[0]
+    penalties = rng.choice([0, 0.25, 1, 100], users)
+    involution = np.array([1, 0, 2, 3, 5, 4, 6, 8, 7])
+    counterparts = stored(exchanged(weights, involution))
+    result = top_k(stored(weights), 8, metric="dot", counterparts=counterparts, penalties=penalties)
+    assert_exact_after_penalties(result, weights, involution, penalties, 8)
+
+
 # --- shapes, rows and threads ------------------------------------------------------------------------------
 
 
@@ -328,6 +437,29 @@ def test_wrong_settings_are_refused(arguments, message):
         top_k(stored(np.eye(3)), **{"k": 1, **arguments})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"counterparts": sparse.eye_array(3)}, "the metric 'dot' only"),
+        ({"counterparts": sparse.eye_array(3, 2), "metric": "dot"}, r"the shape of profiles, \(3, 3\), not \(3, 2\)"),
+        ({"counterparts": sparse.eye_array(4, 3), "metric": "dot"}, r"the shape of profiles, \(3, 3\), not \(4, 3\)"),
+        ({"counterparts": -sparse.eye_array(3), "metric": "dot"}, "finite weights of 0 or more"),
+        ({"penalties": np.zeros(2)}, r"penalties must have the shape \(3,\), not \(2,\)"),
+        ({"penalties": np.zeros((3, 1))}, r"penalties must have the shape \(3,\), not \(3, 1\)"),
+        ({"penalties": np.array([0, -1e-9, 0])}, "penalties must be 0 or more"),
+        ({"penalties": np.array([0, np.nan, 0])}, "penalties must be 0 or more"),
+    ],
+)
+def test_wrong_counterparts_and_penalties_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        top_k(stored(np.eye(3)), 1, **arguments)
+
+
+def test_counterparts_that_are_not_sparse_are_refused():
+    with pytest.raises(TypeError, match="sparse"):
+        top_k(stored(np.eye(3)), 1, metric="dot", counterparts=np.eye(3))
+
+
 @pytest.mark.parametrize("weight", [-1.0, -1e-300, np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("metric", METRICS)
 def test_weights_that_are_negative_or_not_finite_are_refused(weight, metric):
@@ -371,6 +503,24 @@ def test_shared_weights_are_dot_products_by_group(weights, data):
         np.testing.assert_array_equal(parts, expected)
     whole = shared_weights(stored(weights), rows, other_rows)
     np.testing.assert_array_equal(whole, expected.sum(axis=1, keepdims=True))
+
+
+@SEARCH
+@given(weights=small_whole_weights().filter(len), data=st.data())
+def test_shared_weights_with_counterparts_are_those_of_columns_that_meet(weights, data):
+    users, features = weights.shape
+    involution = data.draw(involutions(features))
+    row = st.integers(0, users - 1)
+    rows, other_rows = np.array(data.draw(st.lists(st.tuples(row, row), max_size=12)), dtype=np.int64).reshape(-1, 2).T
+    groups = np.array(data.draw(st.lists(st.integers(0, 2), min_size=features, max_size=features)), dtype=np.int64)
+    # The group is that of the column of the first of the pair.
+    expected = np.zeros((len(rows), 3))
+    for pair, (one, other) in enumerate(zip(rows, other_rows, strict=True)):
+        for column in range(features):
+            expected[pair, groups[column]] += weights[one, column] * weights[other, involution[column]]
+    counterparts = stored(exchanged(weights, involution))
+    parts = shared_weights(stored(weights), rows, other_rows, groups, 3, counterparts=counterparts)
+    np.testing.assert_array_equal(parts, expected)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 40, 99, 100, 101])

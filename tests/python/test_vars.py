@@ -19,7 +19,18 @@ from project import (
 )
 
 USERS = 200
-FACETS = ["courses", "course_tags", "interests", "assessments", "authors", "levels", "cluster"]
+FACETS = [
+    "courses",
+    "course_tags",
+    "interests",
+    "assessments",
+    "next_courses",
+    "taken_courses",
+    "view_time",
+    "authors",
+    "levels",
+    "cluster",
+]
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +86,21 @@ def test_top_k_is_the_length_of_the_lists_even_above_what_the_clustering_compare
 
 
 def test_an_override_changes_the_facet_and_the_shares_of_all(weighed):
-    weights = {"courses": 0.3, "course_tags": 0, "interests": 0.1, "assessments": 0.05, "authors": 0.02, "levels": 0.01}
+    weights = {
+        "courses": 0.3,
+        "interests": 0.1,
+        "assessments": 0.05,
+        "next_courses": 0.2,
+        "taken_courses": 0.2,
+        "view_time": 0.02,
+        "authors": 0.02,
+        "levels": 0.01,
+    }
     listed = {
         facet: (weight, share)
         for facet, weight, share in rows_of(weighed, "select facet, weight, weight_share from facets")
     }
-    assert listed == {facet: pytest.approx((weights.get(facet, 0), weights.get(facet, 0) / 0.48)) for facet in FACETS}
+    assert listed == {facet: pytest.approx((weights.get(facet, 0), weights.get(facet, 0) / 0.9)) for facet in FACETS}
     assert rows_of(weighed, "select facet, confidence_prior from facets where facet in ('courses', 'authors')") == [
         ("courses", 1),
         ("authors", 5),
@@ -93,7 +113,7 @@ def test_weights_in_profiles_follow_the_override(weighed, read):
         courses[int(row["user_handle"])].add(row["course_id"])
     listed = rows_of(weighed, "select user_handle, feature, weight from user_features where facet = 'courses'")
     assert {(user, course): weight for user, course, weight in listed} == pytest.approx(
-        course_weights(courses, weight_share=0.3 / 0.48, confidence_prior=1)
+        course_weights(courses, weight_share=0.3 / 0.9, confidence_prior=1)
     )
 
 
@@ -132,7 +152,9 @@ def test_that_many_nearest_users_vote_for_the_nearest_cluster(weighed):
     voters = defaultdict(list)
     # The cluster weighs nothing here, so that these are the nearest users by the profile without it.
     for user, other in rows_of(
-        weighed, f"select user_handle, similar_user_handle from similar_users where rank <= {VOTERS}"
+        weighed,
+        "select user_handle, similar_user_handle from similar_users qualify row_number() over "
+        f"(partition by user_handle order by round(similarity, 10) desc, similar_user_handle) <= {VOTERS}",
     ):
         voters[user].append(clusters[other])
     expected = {}
@@ -146,7 +168,7 @@ def test_that_many_nearest_users_vote_for_the_nearest_cluster(weighed):
         assert {user: (cluster, share) for user, cluster, share in listed} == expected
 
 
-# What counts as evidence
+# What counts as evidence, and short lists
 
 FROM, TO = "2017-06-15", "2017-09-30"
 SECONDS = (60, 600)
@@ -162,6 +184,11 @@ def narrowed(project):
         "score_band_edges": [90, 150, 210],
         "score_band_weight": 0.3,
         "bundle_min_jaccard": 0.4,
+        "top_k": 6,  # fewer than the neighbourhood that the correction for hubs is about
+        "cluster_neighbours": 5,
+        "hub_correction": 0.9,
+        "relation_max_courses": 60,
+        "next_max_courses": 4,
     }
     with build_with(project, settings) as connection:
         yield connection
@@ -227,6 +254,32 @@ def test_scores_fall_into_the_bands_and_bands_weigh_what_is_set(narrowed, read):
     assert {(user, feature): occurrences for user, feature, occurrences in listed} == expected
 
 
+def test_short_lists_are_corrected_by_whole_neighbourhoods(narrowed):
+    assert rows_of(narrowed, "select max(rank) from similar_users") == [(6,)]
+    assert_closest_users_are_exact(narrowed, 6, hub_correction=0.9)
+
+
+def test_the_most_viewed_courses_are_related(narrowed):
+    viewers = rows_of(narrowed, "select course_id, count(*) from user_courses group by all")
+    most_viewed = [course for course, _ in sorted(viewers, key=lambda course: (-course[1], course[0]))][:60]
+    related = {
+        course
+        for pair in rows_of(narrowed, "select course_id, next_course_id from course_relations")
+        for course in pair
+    }
+    assert len(viewers) > 100
+    assert len(related) > 40
+    assert related <= set(most_viewed)
+
+
+def test_users_are_about_to_take_at_most_so_many_courses(narrowed):
+    counts = Counter(
+        user for (user,) in rows_of(narrowed, "select user_handle from user_features where facet = 'next_courses'")
+    )
+    assert max(counts.values()) == 4
+    assert len(counts) > 50
+
+
 def test_interests_with_that_much_overlap_are_one_feature(narrowed, read):
     canonical = dict(rows_of(narrowed, "select raw_tag, canonical_tag from tag_map where vocabulary = 'interest'"))
     followers = defaultdict(set)
@@ -247,7 +300,9 @@ def test_interests_with_that_much_overlap_are_one_feature(narrowed, read):
     assert {feature for (feature,) in listed} == expected
 
 
-# Names that do not exist
+# Names that do not exist and settings that make no sense
+
+FACET = {"description": "x", "weight": 1, "count_power": 1, "idf_power": 0, "confidence_prior": 0}
 
 
 @pytest.mark.parametrize(
@@ -257,7 +312,7 @@ def test_interests_with_that_much_overlap_are_one_feature(narrowed, read):
         (
             {"courses": {"wieght": 1}},
             " wieght of courses,",
-            ["weight", "count_transform", "idf_power", "confidence_prior"],
+            ["weight", "count_power", "idf_power", "confidence_prior"],
         ),
     ],
     ids=["a facet", "a setting of a facet"],
@@ -276,10 +331,43 @@ def test_a_wrong_name_in_facet_overrides_stops_the_build_with_the_right_ones(pro
     ("settings", "words"),
     [
         ({"topk": 5}, "There is no var topk: the vars are bundle_min_jaccard, "),
-        ({"top_k": 0}, "The var top_k is 0, but it must be a number of 1 or more."),
+        ({"top_k": 0}, "The var top_k is 0, but it must be a whole number of 1 or more."),
+        ({"top_k": 1.5}, "The var top_k is 1.5, but it must be a whole number of 1 or more."),
+        ({"hub_correction": 1.5}, "The var hub_correction is 1.5, but it must be a number of 0 to 1."),
         ({"evidence_from": "soon"}, "The var evidence_from is soon, but it must be a day such as 2017-05-01."),
+        (
+            {"facet_overrides": {"courses": {"count_power": "sqrt"}}},
+            "The facet courses has a count_power of sqrt, but it must be a number of 0 or more.",
+        ),
+        (
+            {"facets": [{**FACET, "facet": "one", "matches": "three"}, {**FACET, "facet": "two"}]},
+            "The facet one matches three, but the facets are one, two.",
+        ),
+        (
+            {"facets": [{**FACET, "facet": "one", "matches": "two"}, {**FACET, "facet": "two"}]},
+            "The facet one matches two, so that two must match one: similarity is the same from both sides.",
+        ),
+        (
+            {
+                "facets": [
+                    {**FACET, "facet": "one", "matches": "cluster"},
+                    {**FACET, "facet": "cluster", "matches": "one"},
+                ]
+            },
+            "The facet one matches cluster, but a cluster is matched by itself only.",
+        ),
     ],
-    ids=["an unknown name", "a number out of range", "no day"],
+    ids=[
+        "an unknown name",
+        "too small",
+        "not whole",
+        "too large",
+        "no day",
+        "no number",
+        "no facet",
+        "no match back",
+        "a match of the cluster",
+    ],
 )
 def test_a_var_that_makes_no_sense_stops_the_build_before_it_starts(project, settings, words):
     outcome = project.dbt("build", "--vars", yaml.safe_dump(settings))
@@ -310,10 +398,10 @@ def with_own_facet(tmp_path_factory):
         """
         select
             user_handle,
+            course_id,
             strftime(first_view_date, '%B') as feature,
-            cast(count(*) as double) as occurrences
+            cast(1 as double) as occurrences
         from {{ ref('int_user_courses') }}
-        group by all
         """
     )
     settings = project.folder / "dbt_project.yml"
@@ -322,7 +410,7 @@ def with_own_facet(tmp_path_factory):
         {
             "facet": "months",
             "weight": 0.2,
-            "count_transform": "sqrt",
+            "count_power": 0.5,
             "idf_power": 1,
             "confidence_prior": 2,
             "description": "Months in which the user's courses began",

@@ -12,6 +12,7 @@ user_assessments as (
 
 select
     user_handle,
+    cast(null as varchar) as course_id,
     assessment_tag as feature,
     cast(1 as double) as occurrences
 from user_assessments
@@ -20,6 +21,7 @@ union all
 
 select
     user_handle,
+    cast(null as varchar) as course_id,
     assessment_tag || case
         {%- for edge in var('score_band_edges') %}
         when score < {{ edge }} then ' (score below {{ edge }})'

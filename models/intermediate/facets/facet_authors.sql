@@ -1,5 +1,5 @@
 -- Facet: the authors whose courses users viewed.
--- Grain: one row per user and author.
+-- Grain: one row per user and course with an author.
 
 with
 
@@ -11,8 +11,8 @@ user_courses as (
 
 select
     user_handle,
+    course_id,
     cast(author_handle as varchar) as feature,
-    cast(count(*) as double) as occurrences
+    cast(1 as double) as occurrences
 from user_courses
 where author_handle is not null
-group by user_handle, author_handle

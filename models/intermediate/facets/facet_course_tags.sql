@@ -1,6 +1,6 @@
 -- Facet: the subjects of the courses that users viewed. Each course spreads 1 over its tags, so that a course with
 -- many tags says no more than one with a single tag.
--- Grain: one row per user and course tag.
+-- Grain: one row per user, course and course tag.
 
 with
 
@@ -28,8 +28,8 @@ tag_parts as (
 
 select
     user_courses.user_handle,
+    user_courses.course_id,
     tag_parts.course_tag as feature,
-    {{ exact_sum('tag_parts.part') }} as occurrences
+    tag_parts.part as occurrences
 from user_courses
 inner join tag_parts on user_courses.course_id = tag_parts.course_id
-group by user_courses.user_handle, tag_parts.course_tag

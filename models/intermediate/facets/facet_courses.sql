@@ -11,6 +11,7 @@ user_courses as (
 
 select
     user_handle,
+    course_id,
     course_id as feature,
     cast(total_views as double) as occurrences
 from user_courses

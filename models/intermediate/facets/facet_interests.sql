@@ -17,6 +17,7 @@ interest_bundles as (
 
 select
     user_interests.user_handle,
+    cast(null as varchar) as course_id,
     interest_bundles.bundle as feature,
     cast(count(*) as double) as occurrences
 from user_interests

@@ -1,5 +1,5 @@
 -- Facet: the levels of the courses that users viewed.
--- Grain: one row per user and level.
+-- Grain: one row per user and course with a level.
 
 with
 
@@ -11,8 +11,8 @@ user_courses as (
 
 select
     user_handle,
+    course_id,
     level as feature,
-    cast(count(*) as double) as occurrences
+    cast(1 as double) as occurrences
 from user_courses
 where level is not null
-group by user_handle, level

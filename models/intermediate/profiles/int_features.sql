@@ -34,21 +34,38 @@ feature_users as (
     from occurrences
     group by facet_number, feature
 
+),
+
+-- Ids are dense within a facet and sort by facet, so that a facet is one range of ids. Facets that match each other
+-- count their features together, so that the same feature has the same place in both. 1 + n/df keeps the idf of a
+-- feature that everyone has above 0: in a facet of one feature it is still something in common.
+placed as (
+
+    select
+        feature_users.facet_number,
+        facets.facet,
+        facets.matching_facet_number,
+        facets.idf_power,
+        feature_users.feature,
+        feature_users.users,
+        ln(1 + cast(facet_users.users as double) / feature_users.users) as idf,
+        dense_rank() over (
+            partition by least(facets.facet_number, facets.matching_facet_number)
+            order by feature_users.feature
+        ) as place
+    from feature_users
+    inner join facet_users on feature_users.facet_number = facet_users.facet_number
+    inner join facets on feature_users.facet_number = facets.facet_number
+
 )
 
--- Ids are dense within a facet and sort by facet, so that a facet is one range of ids. 1 + n/df keeps the idf of a
--- feature that everyone has above 0: in a facet of one feature it is still something in common.
 select
-    {{ feature_id(
-        'facets.facet_number',
-        'row_number() over (partition by feature_users.facet_number order by feature_users.feature)'
-    ) }} as feature_id,
-    facets.facet_number,
-    facets.facet,
-    feature_users.feature,
-    feature_users.users,
-    ln(1 + cast(facet_users.users as double) / feature_users.users) as idf,
-    power(ln(1 + cast(facet_users.users as double) / feature_users.users), facets.idf_power) as rarity
-from feature_users
-inner join facet_users on feature_users.facet_number = facet_users.facet_number
-inner join facets on feature_users.facet_number = facets.facet_number
+    {{ feature_id('facet_number', 'place') }} as feature_id,
+    {{ feature_id('matching_facet_number', 'place') }} as matching_feature_id,
+    facet_number,
+    facet,
+    feature,
+    users,
+    idf,
+    power(idf, idf_power) as rarity
+from placed

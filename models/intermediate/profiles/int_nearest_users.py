@@ -3,13 +3,14 @@
 
 
 def model(dbt, session):
-    from kindred.neighbours import nearest_users
+    from kindred.neighbours import NEIGHBOURHOOD_USERS, nearest_users
     from kindred.profiles import Profiles
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
-    columns = dbt.ref("int_profiles").select("user_handle, feature_id, weight").fetchnumpy()
+    columns = dbt.ref("int_profiles").select("user_handle, feature_id, matching_feature_id, weight").fetchnumpy()
     return nearest_users(
         Profiles.from_long(columns, users),
-        k=max(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours"))),
+        # The hub correction needs whole neighbourhoods, however short the lists may be that were asked for.
+        k=max(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours")), NEIGHBOURHOOD_USERS),
         threads=int(dbt.config.get("similarity_threads")),
     )

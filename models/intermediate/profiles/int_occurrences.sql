@@ -1,16 +1,19 @@
 -- What every user did, facet by facet, before it is weighted.
 -- Grain: one row per user, facet and feature.
 
-{% for facet in evidence_facets() -%}
+with
+
+evidence as (
+
+    select * from {{ ref('int_evidence') }}
+
+)
+
 select
-    {{ facet.facet_number }} as facet_number,
-    '{{ facet.facet }}' as facet,
+    facet_number,
+    facet,
     user_handle,
     feature,
-    occurrences
-from {{ ref('facet_' ~ facet.facet) }}
-{% if not loop.last %}
-union all
-
-{% endif %}
-{%- endfor %}
+    {{ exact_sum('occurrences') }} as occurrences
+from evidence
+group by facet_number, facet, user_handle, feature

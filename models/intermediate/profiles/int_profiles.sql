@@ -1,5 +1,6 @@
 -- The weighted profile of every user from all facets but the cluster: what clustering reads.
--- The dot product of two profiles is the weighted sum of their facet cosines, each times both users' confidence.
+-- The similarity of two users is the sum of the products of the weights of matching features: the weighted sum of their
+-- facet cosines, each times both users' confidence.
 -- Grain: one row per user, facet and feature.
 
 with
@@ -29,13 +30,10 @@ scaled as (
         occurrences.facet_number,
         features.facet,
         features.feature_id,
+        features.matching_feature_id,
         features.feature,
         occurrences.occurrences,
-        case facets.count_transform
-            when 'binary' then 1
-            when 'sqrt' then sqrt(occurrences.occurrences)
-            else occurrences.occurrences
-        end as evidence,
+        power(occurrences.occurrences, facets.count_power) as evidence,
         features.rarity
     from occurrences
     inner join features
@@ -76,6 +74,7 @@ select
     scaled.user_handle,
     scaled.facet,
     scaled.feature_id,
+    scaled.matching_feature_id,
     scaled.feature,
     scaled.occurrences,
     scaled.evidence * scaled.rarity * factors.factor as weight

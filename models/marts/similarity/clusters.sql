@@ -43,23 +43,32 @@ feature_sums as (
     select
         user_clusters.cluster_id,
         profiles.feature_id,
+        profiles.matching_feature_id,
         {{ exact_sum('profiles.weight') }} as weight_sum,
         {{ exact_sum('profiles.weight * profiles.weight') }} as square_sum
     from profiles
     inner join user_clusters on profiles.user_handle = user_clusters.user_handle
     where user_clusters.cluster_id >= 0
-    group by user_clusters.cluster_id, profiles.feature_id
+    group by user_clusters.cluster_id, profiles.feature_id, profiles.matching_feature_id
 
 ),
 
--- The sum over all pairs of members is that of the summed profile with itself, less each member with itself.
+-- The sum over all pairs of members is that of the summed profile with itself, less each member with itself: nobody is
+-- about to take what they have taken, so that features that match another's only add nothing there.
 cohesion as (
 
     select
         feature_sums.cluster_id,
-        {{ exact_sum('feature_sums.weight_sum * feature_sums.weight_sum - feature_sums.square_sum') }}
+        {{ exact_sum(
+            'feature_sums.weight_sum * matching_sums.weight_sum'
+            ~ ' - case when feature_sums.feature_id = matching_sums.feature_id then feature_sums.square_sum else 0 end'
+        ) }}
         / (any_value(sizes.total_users) * (any_value(sizes.total_users) - 1)) as cohesion
     from feature_sums
+    inner join feature_sums as matching_sums
+        on
+            feature_sums.cluster_id = matching_sums.cluster_id
+            and feature_sums.matching_feature_id = matching_sums.feature_id
     inner join sizes on feature_sums.cluster_id = sizes.cluster_id
     where sizes.total_users > 1
     group by feature_sums.cluster_id

@@ -8,9 +8,10 @@ select
     '{{ facet.description | replace("'", "''") }}' as description,
     cast({{ facet.weight }} as double) as weight,
     cast({{ facet.weight_share }} as double) as weight_share,
-    '{{ facet.count_transform }}' as count_transform,
+    cast({{ facet.count_power }} as double) as count_power,
     cast({{ facet.idf_power }} as double) as idf_power,
-    cast({{ facet.confidence_prior }} as double) as confidence_prior
+    cast({{ facet.confidence_prior }} as double) as confidence_prior,
+    {{ facet.matching_facet_number }} as matching_facet_number
 {% if not loop.last %}
 union all
 

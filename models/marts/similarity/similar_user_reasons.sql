@@ -1,5 +1,5 @@
--- Why two users are similar: every feature that a user shares with a listed neighbour, and its exact part in their
--- similarity. The contributions of a pair sum to its similarity.
+-- Why two users are similar: every feature of a user that matches one of a listed neighbour, and its exact part in
+-- their similarity. The contributions of a pair sum to its similarity.
 -- A view: a user's reasons come in milliseconds from what is there, whereas a table of all would be most of the
 -- warehouse. Grain: one row per listed pair and shared feature.
 
@@ -32,7 +32,7 @@ shared as (
     inner join user_features as other_features
         on
             similar_users.similar_user_handle = other_features.user_handle
-            and user_features.feature_id = other_features.feature_id
+            and user_features.matching_feature_id = other_features.feature_id
 
 )
 

@@ -1,4 +1,5 @@
-# The closest users of every user, by the weighted sum of facet cosines, the cluster being one of the facets.
+# The closest users of every user, by the weighted sum of facet cosines, the cluster being one of the facets, less a
+# correction for hubs.
 # Grain: one row per user and rank.
 
 
@@ -8,7 +9,7 @@ def model(dbt, session):
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
     users = clusters["user_handle"]
-    columns = dbt.ref("user_features").select("user_handle, feature_id, weight").fetchnumpy()
+    columns = dbt.ref("user_features").select("user_handle, feature_id, matching_feature_id, weight").fetchnumpy()
     facets = dbt.ref("facets").order("facet_number").fetchnumpy()
     return closest_users(
         Profiles.from_long(columns, users),
@@ -17,6 +18,7 @@ def model(dbt, session):
         clusters["cluster_id"],
         cluster_weight=float(facets["weight_share"][facets["facet"] == "cluster"].sum()),
         facets=dict(zip(facets["facet_number"].tolist(), facets["facet"].tolist(), strict=True)),
+        hub_correction=float(dbt.config.get("hub_correction")),
         k=int(dbt.config.get("top_k")),
         threads=int(dbt.config.get("similarity_threads")),
     )

@@ -1,5 +1,6 @@
 -- The profile of every user: what they have done, and how much each of it weighs in their similarity to others.
--- The dot product of two users' weights is their similarity, so each shared feature's part in it is exact.
+-- The similarity of two users is the sum of the products of their weights over features that match, so that each
+-- feature's part in it is exact. A feature matches itself, or in next_courses and taken_courses that of the other one.
 -- Grain: one row per user, facet and feature, in the order of user and feature.
 
 with
@@ -44,6 +45,7 @@ combined as (
         user_handle,
         facet,
         feature_id,
+        matching_feature_id,
         feature,
         occurrences,
         weight
@@ -55,6 +57,7 @@ combined as (
         user_handle,
         facet,
         feature_id,
+        feature_id as matching_feature_id,
         feature,
         occurrences,
         weight
@@ -66,6 +69,7 @@ select
     user_handle,
     facet,
     feature_id,
+    matching_feature_id,
     feature,
     occurrences,
     weight

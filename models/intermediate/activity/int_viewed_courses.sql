@@ -1,0 +1,17 @@
+-- The courses that somebody viewed, numbered: matrices have numbers for courses.
+-- Grain: one row per course viewed.
+
+with
+
+user_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+)
+
+select
+    row_number() over (order by course_id) - 1 as course_number,
+    course_id,
+    count(*) as total_users
+from user_courses
+group by course_id

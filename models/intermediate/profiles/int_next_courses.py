@@ -1,0 +1,31 @@
+# The courses that every user is taken to be about to take: those to which the user's own lead most strongly.
+# Grain: one row per user and course.
+
+
+def model(dbt, session):
+    import numpy as np
+    from scipy import sparse
+
+    from kindred.incidence import incidence
+    from kindred.next_courses import next_courses
+
+    numbered = dbt.ref("int_viewed_courses")
+    courses = len(numbered)
+    views = dbt.ref("int_user_courses").join(numbered, "course_id").select("user_handle, course_number").fetchnumpy()
+    numbered_next = numbered.select("course_id as next_course_id, course_number as next_course_number")
+    relations = (
+        dbt.ref("course_relations")
+        .join(numbered, "course_id")
+        .join(numbered_next, "next_course_id")
+        .select("course_number, next_course_number, strength")
+        .fetchnumpy()
+    )
+    users, user_rows = np.unique(views["user_handle"], return_inverse=True)
+    rows, next_numbers, strengths = next_courses(
+        incidence(user_rows, views["course_number"], (len(users), courses)),
+        sparse.csr_array(
+            (relations["strength"], (relations["course_number"], relations["next_course_number"])), (courses, courses)
+        ),
+        k=int(dbt.config.get("next_max_courses")),
+    )
+    return {"user_handle": users[rows], "course_number": next_numbers, "strength": strengths}

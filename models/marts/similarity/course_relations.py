@@ -1,0 +1,27 @@
+# Which courses lead to which: how strongly having viewed one makes users likely to view another, learnt from all views.
+# Grain: one row per course and next course.
+
+
+def model(dbt, session):
+    import numpy as np
+
+    from kindred.incidence import incidence
+    from kindred.next_courses import relate_courses
+
+    numbered = dbt.ref("int_viewed_courses")
+    courses = numbered.order("course_number").fetchnumpy()["course_id"]
+    views = dbt.ref("int_user_courses").join(numbered, "course_id").select("user_handle, course_number").fetchnumpy()
+    tags = dbt.ref("int_course_tags").join(numbered, "course_id").select("course_number, course_tag").fetchnumpy()
+    users, user_rows = np.unique(views["user_handle"], return_inverse=True)
+    names, tag_columns = np.unique(tags["course_tag"].astype(str), return_inverse=True)
+    relations = relate_courses(
+        incidence(user_rows, views["course_number"], (len(users), len(courses))),
+        incidence(tags["course_number"], tag_columns, (len(courses), len(names))),
+        max_courses=int(dbt.config.get("relation_max_courses")),
+        ridge=float(dbt.config.get("relation_ridge")),
+    ).tocoo()
+    return {
+        "course_id": courses[relations.row],
+        "next_course_id": courses[relations.col],
+        "strength": relations.data,
+    }

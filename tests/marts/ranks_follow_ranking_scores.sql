@@ -1,0 +1,31 @@
+-- Ranks run from 1 without gaps, by falling ranking score, which is the similarity less the correction for hubs;
+-- equally close users stand in the order of their handles.
+
+with
+
+ordered as (
+
+    select
+        user_handle,
+        rank,
+        similar_user_handle,
+        similarity,
+        neighbourhood_similarity,
+        ranking_score,
+        row_number() over (
+            partition by user_handle
+            order by rank
+        ) as place,
+        lag(ranking_score) over (partition by user_handle order by rank) as score_before,
+        lag(similar_user_handle) over (partition by user_handle order by rank) as handle_before
+    from {{ ref('similar_users') }}
+
+)
+
+select *
+from ordered
+where
+    rank != place
+    or ranking_score > score_before + 1e-9
+    or abs(ranking_score - (similarity - {{ var('hub_correction') }} * neighbourhood_similarity)) > 1e-12
+    or (abs(ranking_score - score_before) < 1e-12 and similar_user_handle < handle_before)
