@@ -19,10 +19,9 @@ from build_time import DBT, copy_project
 from tabulate import tabulate
 
 from kindred.cluster_measures import adjusted_rand_index, agreement, cluster_lift
-
-HIDDEN_SHARE = 0.2
-FEWEST_COURSES = 5
-KEPT_SHARE = 0.8
+from kindred.evaluation import HIDDEN_SHARE, KEPT_USERS_SHARE, MIN_COURSES
+from kindred.incidence import incidence
+from kindred.measures import hide
 
 Columns = dict[str, np.ndarray]
 
@@ -128,14 +127,12 @@ class Platform:
             "select user_handle, dense_rank() over (order by course_id) - 1 as course, course_id "
             "from intermediate.int_user_courses order by user_handle, course"
         ).fetchnumpy()
-        handles = views["user_handle"]
-        order = np.lexsort((np.random.default_rng(seed).random(len(handles)), handles))
-        _, first, counts = np.unique(handles, return_index=True, return_counts=True)
-        place = np.arange(len(handles)) - np.repeat(first, counts)
-        hidden_counts = np.where(counts >= FEWEST_COURSES, np.round(HIDDEN_SHARE * counts), 0)
-        is_hidden = np.zeros(len(handles), bool)
-        is_hidden[order[place < np.repeat(hidden_counts, counts)]] = True
-        self.write("hidden", {name: views[name][is_hidden] for name in ("user_handle", "course_id")})
+        handles, rows = np.unique(views["user_handle"], return_inverse=True)
+        _, first = np.unique(views["course"], return_index=True)
+        everything = incidence(rows, views["course"], (len(handles), len(first)))
+        viewed, hidden = (part.nonzero() for part in hide(everything, HIDDEN_SHARE, MIN_COURSES, seed))
+        course_ids = views["course_id"][first]
+        self.write("hidden", {"user_handle": handles[hidden[0]], "course_id": course_ids[hidden[1]]})
         found = self.build_part({
             "course_tags": "true",
             "user_assessment_scores": "true",
@@ -145,11 +142,11 @@ class Platform:
         })  # fmt: skip
         labels, nearest = found["cluster_id"], found["nearest_cluster_id"]
         # Nobody loses all courses, so that everyone is still there.
-        rows = np.searchsorted(found["user_handle"], handles)
-        viewed, kept_from = ((rows[part], views["course"][part]) for part in (~is_hidden, is_hidden))
-        clustered = cluster_lift(labels, viewed, kept_from)
-        others = cluster_lift(labels, viewed, kept_from, asked=np.where(labels < 0, nearest, -1))
-        everyone = cluster_lift(labels, viewed, kept_from, asked=nearest)
+        row_of = np.searchsorted(found["user_handle"], handles)
+        viewed, hidden = ((row_of[part[0]], part[1]) for part in (viewed, hidden))
+        clustered = cluster_lift(labels, viewed, hidden)
+        others = cluster_lift(labels, viewed, hidden, asked=np.where(labels < 0, nearest, -1))
+        everyone = cluster_lift(labels, viewed, hidden, asked=nearest)
         part = "without a fifth of the courses"
         return {
             (part, "clusters"): labels.max() + 1,
@@ -166,7 +163,7 @@ class Platform:
         users = self.clusters["user_handle"]
         runs = []
         for _ in range(2):
-            self.write("kept", {"user_handle": rng.permutation(users)[: round(KEPT_SHARE * len(users))]})
+            self.write("kept", {"user_handle": rng.permutation(users)[: round(KEPT_USERS_SHARE * len(users))]})
             is_kept = "cast(try_cast(user_handle as double) as bigint) in (select user_handle from temp.kept)"
             user_files = ("user_assessment_scores", "user_course_views", "user_interests")
             runs.append(self.build_part({"course_tags": "true"} | dict.fromkeys(user_files, is_kept)))

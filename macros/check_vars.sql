@@ -7,7 +7,8 @@
     'tag_link_min_score': [0.5, 1], 'tag_link_sample_users': [1, none],
     'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
     'cluster_voters': [1, none], 'relation_max_courses': [1, none], 'relation_ridge': [0.001, none],
-    'next_max_courses': [1, none]
+    'next_max_courses': [1, none], 'quality_splits': [0, none], 'quality_seed': [0, none],
+    'quality_max_users': [1, none]
   }) }}
 {% endmacro %}
 

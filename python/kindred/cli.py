@@ -1,15 +1,12 @@
 """The `kindred` command."""
 
-import csv
-import json
-import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
-from tabulate import tabulate
 
 from kindred import __version__
+from kindred.evaluate_command import evaluate_weights
+from kindred.terminal import format_option, print_rows, progress_bar
 from kindred.warehouse import Warehouse, WarehouseError
 
 SAMPLE_FORMATS = ("csv", "parquet")
@@ -77,11 +74,8 @@ def write_sample(users: int, seed: int, directory: Path, file_format: str, truth
     """
     from kindred import sample  # it imports pyarrow, which the look-ups below do without
 
-    at_terminal = sys.stderr.isatty()
-    bar = click.progressbar(length=users, label="Users", file=sys.stderr) if at_terminal else nullcontext()
     try:
-        with bar:
-            progress = bar.update if at_terminal else lambda users: None
+        with progress_bar(users, "Users") as progress:
             rows = sample.write(users, seed, directory, file_format, truth_path, progress)
     except sample.SampleError as error:
         raise click.UsageError(str(error)) from error
@@ -96,14 +90,6 @@ warehouse_option = click.option(
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="The published warehouse; by default KINDRED_WAREHOUSE, or warehouse/kindred.duckdb.",
-)
-format_option = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="A table to read, or JSON or CSV for other programs.",
 )
 
 
@@ -136,7 +122,7 @@ def show_similar(user_handle: int | None, limit: int, output_format: str, wareho
             }
             for row in rows
         ]
-    _print(rows, output_format)
+    print_rows(rows, output_format)
 
 
 @main.command("explain", epilog="Example: kindred explain 42 77")
@@ -156,19 +142,7 @@ def show_reasons(user_handle: int, other_handle: int, output_format: str, wareho
         rows = [
             {"facet": row["facet"], "feature": row["feature"], "adds": f"{row['contribution']:.4f}"} for row in rows
         ]
-    _print(rows, output_format)
+    print_rows(rows, output_format)
 
 
-def _print(rows: list[dict], output_format: str) -> None:
-    if output_format == "json":
-        click.echo(json.dumps(rows, indent=2))
-    elif output_format == "csv" and rows:
-        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    elif rows:
-        click.echo(tabulate(rows, headers="keys", disable_numparse=True, colalign=_alignment(rows[0])))
-
-
-def _alignment(row: dict) -> list[str]:
-    return ["right" if name in ("rank", "user", "similarity", "adds") else "left" for name in row]
+main.add_command(evaluate_weights)

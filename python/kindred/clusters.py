@@ -220,6 +220,29 @@ def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_s
     }
 
 
+def cluster_lists(indices: np.ndarray, min_samples: int, max_share: float) -> np.ndarray:
+    """Cluster users by their neighbour lists as the tables do: search eps, then cluster with the one chosen.
+
+    Parameters
+    ----------
+    indices
+        Integer array of shape (users, k) as `top_k` returns it: -1 where there is no neighbour.
+    min_samples, max_share
+        See `search_eps`.
+
+    Returns
+    -------
+    int64 array of shape (users,): clusters by falling size from 0, -1 for no cluster.
+
+    """
+    graph = shared_neighbour_graph(indices)
+    search = search_eps(graph, indices.shape[1], min_samples, max_share)
+    chosen = search["min_shared"][search["is_chosen"]]
+    if not len(chosen):
+        return np.full(len(indices), NO_CLUSTER)
+    return shared_neighbour_dbscan(graph, int(chosen[0]), min_samples).labels
+
+
 def nearest_clusters(labels: np.ndarray, voters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find the cluster that most of a user's nearest users are in, for those in no cluster.
 

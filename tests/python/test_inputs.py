@@ -76,6 +76,19 @@ def test_files_that_hold_nothing_give_tables_that_hold_nothing(published):
     assert rows["input_files"] == 4
 
 
+def hidden_measures(connection):
+    """Return what is measured on hidden courses or compares neighbours by kinds of evidence."""
+    return rows_of(
+        connection,
+        "select * from neighbour_quality where variant not in ('similar_users', 'closest users', 'random users')",
+    )
+
+
+def test_without_evidence_nothing_is_hidden(nothing):
+    with duckdb.connect(nothing, read_only=True) as connection:
+        assert hidden_measures(connection) == []
+
+
 # Files that cannot be read
 
 
@@ -367,6 +380,11 @@ def test_a_course_with_a_blank_tag_is_kept(unusable):
         ("sql-basics", "databases, sql"),
         ("untagged", None),
     ]
+
+
+def test_where_nobody_viewed_five_courses_nothing_is_hidden(unusable):
+    assert rows_of(unusable, "select max(total_courses) between 1 and 4 from users") == [(True,)]
+    assert hidden_measures(unusable) == []
 
 
 def test_users_without_a_usable_row_are_not_users(unusable):

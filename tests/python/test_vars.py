@@ -5,9 +5,12 @@ Settings whose effects are apart from each other are tried in one build.
 
 import csv
 import datetime
+import hashlib
+import json
 from collections import Counter, defaultdict
 from itertools import combinations
 
+import numpy as np
 import pytest
 import yaml
 from project import (
@@ -17,6 +20,9 @@ from project import (
     rows_of,
     succeeded,
 )
+from scipy import sparse
+
+from kindred.measures import hide
 
 USERS = 200
 FACETS = [
@@ -60,6 +66,8 @@ def build_with(project, settings):
 
 MAX_SHARE = 0.04
 VOTERS = 4
+QUALITY_SEED = 7
+MEASURED_USERS = 150
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +83,9 @@ def weighed(project):
         "cluster_min_samples": 2,
         "cluster_max_share": MAX_SHARE,
         "cluster_voters": VOTERS,
+        "quality_splits": 1,
+        "quality_seed": QUALITY_SEED,
+        "quality_max_users": MEASURED_USERS,
     }
     with build_with(project, settings) as connection:
         yield connection
@@ -168,6 +179,56 @@ def test_that_many_nearest_users_vote_for_the_nearest_cluster(weighed):
         assert {user: (cluster, share) for user, cluster, share in listed} == expected
 
 
+def test_courses_are_hidden_by_the_seed_from_so_many_users(weighed, read):
+    courses = sorted({row["course_id"] for row in read("user_course_views")})
+    users = [user for (user,) in rows_of(weighed, "select user_handle from users")]
+    # A sample that depends on the seed alone, whatever machine or release it is drawn on.
+    sample = sorted(
+        sorted(users, key=lambda user: hashlib.md5(f"{QUALITY_SEED} {user}".encode()).hexdigest())[:MEASURED_USERS]
+    )
+    assert len(sample) == MEASURED_USERS < len(users)
+    views = np.zeros((MEASURED_USERS, len(courses)))
+    for user, course in rows_of(weighed, "select user_handle, course_id from user_courses"):
+        if user in sample:
+            views[sample.index(user), courses.index(course)] = 1
+    known, hidden = (part.toarray() for part in hide(sparse.csr_array(views), 0.2, 5, QUALITY_SEED))
+    recalls = []
+    for own, wanted in zip(known, hidden, strict=True):
+        if wanted.any():
+            best = [course for course in np.argsort(-known.sum(axis=0), kind="stable") if not own[course]][:20]
+            recalls.append(wanted[best].sum() / min(20, wanted.sum()))
+    assert rows_of(
+        weighed,
+        "select value from neighbour_quality where measure = 'hold-out Recall@20' and variant = 'popularity'",
+    ) == [(pytest.approx(np.mean(recalls), abs=1e-12),)]
+
+
+def test_a_cluster_without_weight_changes_no_hold_out(weighed):
+    variants = rows_of(
+        weighed,
+        "select measure, count(distinct value), count(*) from neighbour_quality "
+        "where variant in ('all facets', 'all facets but the cluster') and measure in "
+        "('hold-out NDCG@20', 'hold-out Recall@20') group by measure",
+    )
+    assert sorted(variants) == [("hold-out NDCG@20", 1, 2), ("hold-out Recall@20", 1, 2)]
+
+
+def test_the_settings_in_force_are_kept_with_the_build(weighed, project):
+    declared = yaml.safe_load((project.folder / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    numbers = {name: value for name, value in declared.items() if isinstance(value, int | float)}
+    ((settings,),) = rows_of(weighed, "select settings_json from build_info")
+    assert json.loads(settings) == numbers | {
+        "top_k": 130,
+        "cluster_neighbours": 7,
+        "cluster_min_samples": 2,
+        "cluster_max_share": MAX_SHARE,
+        "cluster_voters": VOTERS,
+        "quality_splits": 1,
+        "quality_seed": QUALITY_SEED,
+        "quality_max_users": MEASURED_USERS,
+    }
+
+
 # What counts as evidence, and short lists
 
 FROM, TO = "2017-06-15", "2017-09-30"
@@ -189,6 +250,7 @@ def narrowed(project):
         "hub_correction": 0.9,
         "relation_max_courses": 60,
         "next_max_courses": 4,
+        "quality_splits": 0,
     }
     with build_with(project, settings) as connection:
         yield connection
@@ -280,6 +342,23 @@ def test_users_are_about_to_take_at_most_so_many_courses(narrowed):
     assert len(counts) > 50
 
 
+def test_without_splits_only_what_needs_no_hidden_courses_is_measured(narrowed):
+    variants = rows_of(narrowed, "select distinct variant from neighbour_quality")
+    assert {variant for (variant,) in variants} == {"similar_users", "closest users", "random users"}
+    assert rows_of(narrowed, "select count(*) > 10, count(*) = count(value) from neighbour_quality") == [(True, True)]
+
+
+def test_users_on_nobodys_list_count_among_those_who_are_listed_unequally_often(narrowed):
+    listed = Counter(user for (user,) in rows_of(narrowed, "select similar_user_handle from similar_users"))
+    counts = np.array([listed[user] for (user,) in rows_of(narrowed, "select user_handle from users")])
+    assert 0 < (counts == 0).sum() < len(counts)
+    deviations = (counts - counts.mean()) / counts.std(ddof=1)
+    skew = len(counts) / ((len(counts) - 1) * (len(counts) - 2)) * (deviations**3).sum()
+    measured = dict(rows_of(narrowed, "select measure, value from neighbour_quality where variant = 'similar_users'"))
+    assert measured["hubness: skew of how often users are listed"] == pytest.approx(skew)
+    assert measured["users on nobody's list (share)"] == pytest.approx((counts == 0).mean())
+
+
 def test_interests_with_that_much_overlap_are_one_feature(narrowed, read):
     canonical = dict(rows_of(narrowed, "select raw_tag, canonical_tag from tag_map where vocabulary = 'interest'"))
     followers = defaultdict(set)
@@ -332,7 +411,7 @@ def test_a_wrong_name_in_facet_overrides_stops_the_build_with_the_right_ones(pro
     [
         ({"topk": 5}, "There is no var topk: the vars are bundle_min_jaccard, "),
         ({"top_k": 0}, "The var top_k is 0, but it must be a whole number of 1 or more."),
-        ({"top_k": 1.5}, "The var top_k is 1.5, but it must be a whole number of 1 or more."),
+        ({"quality_splits": 1.5}, "The var quality_splits is 1.5, but it must be a whole number of 0 or more."),
         ({"hub_correction": 1.5}, "The var hub_correction is 1.5, but it must be a number of 0 to 1."),
         ({"evidence_from": "soon"}, "The var evidence_from is soon, but it must be a day such as 2017-05-01."),
         (

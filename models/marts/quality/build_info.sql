@@ -1,8 +1,14 @@
 -- Which build this is.
 -- Grain: a single row.
 
+{%- set settings = {} -%}
+{%- for name in number_vars() -%}
+{%- do settings.update({name: var(name)}) -%}
+{%- endfor %}
+
 select
     '{{ run_started_at.strftime("%Y%m%dT%H%M%SZ") }}-{{ invocation_id[:8] }}' as version,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as started_at,
     '{{ dbt_version }}' as dbt_version,
-    version() as engine_version
+    version() as engine_version,
+    '{{ tojson(settings, sort_keys=true) }}' as settings_json

@@ -1,6 +1,11 @@
 -- How good the lists of neighbours are, measured from the data itself at every build.
 -- Grain: one row per measure and variant.
 
+{%- set shared_facets = [] -%}
+{%- for facet in evidence_facets() if facet.matching_facet_number == facet.facet_number -%}
+{%- do shared_facets.append(facet.facet ~ '_part') -%}
+{%- endfor %}
+
 with
 
 users as (
@@ -19,6 +24,12 @@ course_tags as (
 
     select * from {{ ref('int_occurrences') }}
     where facet = 'course_tags'
+
+),
+
+hold_out_quality as (
+
+    select * from {{ ref('int_hold_out_quality') }}
 
 ),
 
@@ -82,6 +93,14 @@ hubness as (
 
 ),
 
+-- What both users of a pair have themselves, not what either is taken to be about to take, nor their cluster.
+pairs_in_common as (
+
+    select ({{ shared_facets | join(' + ') or '0.0' }}) / similarity as share_in_common
+    from similar_users
+
+),
+
 -- Users with courses, and for each the next one in an arbitrary order: pairs that have nothing to do with each other.
 shuffled as (
 
@@ -134,85 +153,115 @@ shared_tags as (
             and course_tags.feature = other_tags.feature
     group by compared_pairs.variant, compared_pairs.user_handle, compared_pairs.other_handle
 
+),
+
+measured as (
+
+    select
+        'users with neighbours (share)' as measure,
+        'similar_users' as variant,
+        with_neighbours as value
+    from list_shares
+
+    union all
+
+    select
+        'users with a full list (share)' as measure,
+        'similar_users' as variant,
+        full_list as value
+    from list_shares
+
+    union all
+
+    select
+        'users whose neighbours are all equally close (share)' as measure,
+        'similar_users' as variant,
+        all_tied as value
+    from list_shares
+
+    union all
+
+    select
+        'listed pairs that list each other (share)' as measure,
+        'similar_users' as variant,
+        mutual_share as value
+    from mutual
+
+    union all
+
+    select
+        'hubness: skew of how often users are listed' as measure,
+        'similar_users' as variant,
+        skew as value
+    from hubness
+
+    union all
+
+    select
+        'hubness: most lists that one user is on' as measure,
+        'similar_users' as variant,
+        most as value
+    from hubness
+
+    union all
+
+    select
+        'users on nobody''s list (share)' as measure,
+        'similar_users' as variant,
+        never_listed as value
+    from hubness
+
+    union all
+
+    select
+        'similarity to the closest user (mean)' as measure,
+        'similar_users' as variant,
+        {{ exact_sum('similarity') }} / nullif(count(*), 0) as value
+    from similar_users
+    where rank = 1
+
+    union all
+
+    select
+        'plain cosine to the closest user (mean)' as measure,
+        'similar_users' as variant,
+        {{ exact_sum('cosine_similarity') }} / nullif(count(*), 0) as value
+    from similar_users
+    where rank = 1
+
+    union all
+
+    select
+        'similarity from what both have in common (mean share)' as measure,
+        'similar_users' as variant,
+        {{ exact_sum('share_in_common') }} / nullif(count(*), 0) as value
+    from pairs_in_common
+
+    union all
+
+    select
+        'pairs with a course tag in common (share)' as measure,
+        variant,
+        avg(case when tags > 0 then 1.0 else 0.0 end) as value
+    from shared_tags
+    group by variant
+
 )
 
 select
-    'users with neighbours (share)' as measure,
-    'similar_users' as variant,
-    with_neighbours as value
-from list_shares
-
-union all
-
-select
-    'users with a full list (share)' as measure,
-    'similar_users' as variant,
-    full_list as value
-from list_shares
-
-union all
-
-select
-    'users whose neighbours are all equally close (share)' as measure,
-    'similar_users' as variant,
-    all_tied as value
-from list_shares
-
-union all
-
-select
-    'listed pairs that list each other (share)' as measure,
-    'similar_users' as variant,
-    mutual_share as value
-from mutual
-
-union all
-
-select
-    'hubness: skew of how often users are listed' as measure,
-    'similar_users' as variant,
-    skew as value
-from hubness
-
-union all
-
-select
-    'hubness: most lists that one user is on' as measure,
-    'similar_users' as variant,
-    most as value
-from hubness
-
-union all
-
-select
-    'users on nobody''s list (share)' as measure,
-    'similar_users' as variant,
-    never_listed as value
-from hubness
-
-union all
-
-select
-    'similarity to the closest user (mean)' as measure,
-    'similar_users' as variant,
-    {{ exact_sum('similarity') }} / nullif(count(*), 0) as value
-from similar_users
-where rank = 1
-
-union all
-
-select
-    'plain cosine to the closest user (mean)' as measure,
-    'similar_users' as variant,
-    {{ exact_sum('cosine_similarity') }} / nullif(count(*), 0) as value
-from similar_users
-where rank = 1
-
-union all
-
-select
-    'pairs with a course tag in common (share)' as measure,
+    measure,
     variant,
-    avg(case when tags > 0 then 1.0 else 0.0 end) as value
-from shared_tags
-group by variant
+    value,
+    cast(null as double) as interval_low,
+    cast(null as double) as interval_high
+from measured
+
+union all
+
+select
+    measure,
+    variant,
+    value,
+    interval_low,
+    interval_high
+from hold_out_quality

@@ -1,0 +1,22 @@
+# How good neighbours, facets and clusters are on courses that are hidden from them.
+# Grain: one row per measure and variant; none where there is nothing to hide or quality_splits is 0.
+
+
+def model(dbt, session):
+    from kindred.evaluation import as_columns, measure
+    from kindred.evaluation_data import Settings, read_platform
+
+    platform = read_platform(
+        {
+            "facets": dbt.ref("facets"),
+            "int_quality_users": dbt.ref("int_quality_users"),
+            "int_viewed_courses": dbt.ref("int_viewed_courses"),
+            "int_evidence": dbt.ref("int_evidence"),
+            "int_features": dbt.ref("int_features"),
+            "int_user_courses": dbt.ref("int_user_courses"),
+            "int_course_tags": dbt.ref("int_course_tags"),
+            "int_user_interests": dbt.ref("int_user_interests"),
+            "int_user_assessments": dbt.ref("int_user_assessments"),
+        }
+    )
+    return as_columns(measure(platform, Settings.read(dbt.config.get("settings"))))

@@ -1,0 +1,17 @@
+-- The users on whom hold-outs measure: all, or a sample of quality_max_users, so that their cost stays bounded; none
+-- where quality_splits is 0.
+-- Grain: one row per user.
+
+with
+
+users as (
+
+    select * from {{ ref('int_users') }}
+
+)
+
+select user_handle
+from users
+where {{ var('quality_splits') }} > 0
+order by md5('{{ var("quality_seed") }} ' || cast(user_handle as varchar)), user_handle
+limit {{ var('quality_max_users') }}

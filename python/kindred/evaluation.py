@@ -1,0 +1,433 @@
+"""How good the neighbours, their facets and the clusters are: hold-outs of what users viewed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from kindred.cluster_measures import agreement, cluster_lift
+from kindred.clusters import cluster_lists, neighbours_to_compare
+from kindred.evaluation_data import NEXT_COURSES, Platform, Settings
+from kindred.incidence import holds
+from kindred.measures import (
+    bootstrap_interval,
+    hide,
+    hits_of_popularity,
+    hits_of_votes,
+    ndcg,
+    overlap_lift,
+    recall,
+)
+from kindred.neighbours import NEIGHBOURHOOD_USERS, NeighbourLists, closest_lists, nearest_lists
+from kindred.next_courses import next_courses, relate_courses
+from kindred.profiles import Profiles
+from kindred.similarity import pairs_of_lists, shared_weights, top_k
+from kindred.weighting import Evidence, FacetProfiles, weigh, weight_shares
+
+HIDDEN_SHARE = 0.2
+"""The share of a user's courses that a split hides."""
+
+MIN_COURSES = 5
+"""Users with fewer courses keep all."""
+
+ASKED_USERS = 2000
+"""So many users' neighbours are found by single facets and across kinds of evidence: differences there are large."""
+
+PLACES = 20
+"""How many courses the votes of the neighbours recommend."""
+
+KEPT_USERS_SHARE = 0.8
+"""The share of the users who are clustered anew, twice, to see whether clusters are stable."""
+
+SPARE_NEIGHBOURS = 1.3
+"""Lists are so many times longer than the clustering compares, since a fifth of a list is missing in such a run."""
+
+CLUSTER = "cluster"
+
+NDCG = f"hold-out NDCG@{PLACES}"
+RECALL = f"hold-out Recall@{PLACES}"
+COURSE_LIFT = "lift of course overlap, neighbours found without views"
+INTEREST_LIFT = "lift of interest overlap, neighbours found from views alone"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measured value: a row of the table neighbour_quality. NaN stands for nothing to measure."""
+
+    measure: str
+    variant: str
+    value: float
+    interval_low: float = float("nan")
+    interval_high: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of neighbours of some rows.
+
+    Attributes
+    ----------
+    rows
+        Integer array: the users whose lists they are.
+    indices, similarities
+        Arrays of shape (rows, k): the neighbours, -1 where there is none, and their similarity.
+
+    """
+
+    rows: np.ndarray
+    indices: np.ndarray
+    similarities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """The users with a part of their courses hidden, and what follows from the rest.
+
+    Attributes
+    ----------
+    rows
+        The users of whom courses are hidden.
+    views, hidden
+        Users x courses, CSR.
+    evidence
+        All evidence of the platform, with its facets.
+    facet_profiles
+        Profiles from the evidence that is left.
+
+    """
+
+    rows: np.ndarray
+    views: sparse.csr_array
+    hidden: sparse.csr_array
+    evidence: Evidence
+    facet_profiles: FacetProfiles
+
+    def hits(self, lists: Lists) -> np.ndarray:
+        """Return where hidden courses come out when neighbours vote; see `hits_of_votes`."""
+        return hits_of_votes(lists.indices, lists.similarities, lists.rows, self.views, self.hidden, PLACES)
+
+
+@dataclass(frozen=True)
+class Closest:
+    """The closest users and the clusters that a build would find.
+
+    Attributes
+    ----------
+    profiles, nearest
+        The profiles of everybody without the cluster, and the nearest users by them.
+    labels
+        Integer array of shape (users,): the cluster of each user, -1 for none.
+    compared, min_samples
+        How many neighbours were compared and linked users asked for, see `neighbours_to_compare`.
+    lists
+        The closest users, the cluster counting as a facet.
+
+    """
+
+    profiles: Profiles
+    nearest: NeighbourLists
+    labels: np.ndarray
+    compared: int
+    min_samples: int
+    lists: Lists
+
+
+def split_platform(platform: Platform, settings: Settings, number: int) -> Split:
+    """Hide courses for the split of a number from 0, and make profiles of the rest."""
+    views, hidden = hide(platform.views, HIDDEN_SHARE, MIN_COURSES, seed=settings.quality_seed + number)
+    rows = np.flatnonzero(np.diff(hidden.indptr))
+    return Split(rows, views, hidden, platform.evidence, profiles_from(platform, views, settings))
+
+
+def profiles_from(platform: Platform, views: sparse.csr_array, settings: Settings) -> FacetProfiles:
+    """Make profiles as if users had viewed these courses only."""
+    evidence = platform.evidence
+    is_view = evidence.courses >= 0
+    is_known = holds(views, evidence.rows, np.maximum(evidence.courses, 0))
+    known = evidence.of(~is_view | is_known)
+    names = {facet.name: facet for facet in evidence.facets.values()}
+    if NEXT_COURSES not in names:
+        return weigh(known)
+
+    relations = relate_courses(views, platform.course_tags, settings.relation_max_courses, settings.relation_ridge)
+    rows, courses, strengths = next_courses(views, relations, settings.next_max_courses)
+    # The features of next courses have their numbers from those of taken courses, which they meet.
+    taken = evidence.of(evidence.facet_numbers == names[NEXT_COURSES].matching_number)
+    feature_ids, matching_ids = np.zeros((2, views.shape[1]), dtype=np.int64)
+    feature_ids[taken.courses], matching_ids[taken.courses] = taken.matching_feature_ids, taken.feature_ids
+    return weigh(
+        replace(
+            known,
+            rows=np.concatenate([known.rows, rows]),
+            facet_numbers=np.concatenate([known.facet_numbers, np.full(len(rows), names[NEXT_COURSES].number)]),
+            feature_ids=np.concatenate([known.feature_ids, feature_ids[courses]]),
+            matching_feature_ids=np.concatenate([known.matching_feature_ids, matching_ids[courses]]),
+            courses=np.concatenate([known.courses, np.full(len(rows), -1)]),
+            occurrences=np.concatenate([known.occurrences, strengths]),
+        )
+    )
+
+
+def closest_by(split: Split, shares: dict[int, float], rows: np.ndarray, settings: Settings) -> Closest:
+    """List the closest users as the tables do that a build makes.
+
+    Parameters
+    ----------
+    split
+        The users, with a part of their courses hidden.
+    shares
+        The share of the weight of each facet by its number.
+    rows
+        The users whose lists are wanted.
+    settings
+        How to list and cluster.
+
+    """
+    cluster_share = sum(shares[facet.number] for facet in split.evidence.facets.values() if facet.name == CLUSTER)
+    profiles = split.facet_profiles.weighted(shares)
+    compared, min_samples = neighbours_to_compare(
+        len(profiles.users), settings.cluster_neighbours, settings.cluster_min_samples
+    )
+    nearest = nearest_lists(
+        profiles,
+        max(settings.top_k, NEIGHBOURHOOD_USERS, int(SPARE_NEIGHBOURS * compared)),
+        settings.similarity_threads,
+    )
+    labels = cluster_lists(nearest.indices[:, :compared], min_samples, settings.cluster_max_share)
+
+    clustered = _with_clusters(profiles, labels, cluster_share)
+    lists = product_lists(clustered, nearest, rows, settings, labels, cluster_share)
+    return Closest(profiles, nearest, labels, compared, min_samples, lists)
+
+
+def product_lists(
+    profiles: Profiles,
+    nearest: NeighbourLists,
+    rows: np.ndarray,
+    settings: Settings,
+    labels: np.ndarray | None = None,
+    cluster_share: float = 0.0,
+) -> Lists:
+    """List the closest users of some rows as the table similar_users does; see `closest_lists`."""
+    indices = closest_lists(
+        profiles,
+        nearest,
+        settings.top_k,
+        hub_correction=settings.hub_correction,
+        labels=labels,
+        cluster_weight=cluster_share,
+        rows=rows,
+        threads=settings.similarity_threads,
+    )
+    own, places, neighbours = pairs_of_lists(indices)
+    similarities = np.zeros(indices.shape)
+    similarities[own, places] = shared_weights(
+        profiles.matrix, rows[own], neighbours, counterparts=profiles.counterparts
+    )[:, 0]
+    return Lists(rows, indices, similarities)
+
+
+def measure(platform: Platform, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> list[Measure]:
+    """Measure neighbours, facets and clusters on hold-outs, and neighbours across kinds of evidence without any.
+
+    Parameters
+    ----------
+    platform, settings
+        What to measure and how.
+    progress
+        Called with what is done next.
+
+    Returns
+    -------
+    The rows of neighbour_quality that come from hold-outs, none where there are no splits or nothing to hide. Single
+    facets are measured on the first split only.
+
+    """
+    gains: dict[tuple[str, str], list[np.ndarray]] = {}
+    clusters: list[dict[str, float]] = []
+    shares = weight_shares(platform.evidence.facets)
+    for number in range(settings.quality_splits):
+        progress(f"split {number + 1} of {settings.quality_splits}")
+        split = split_platform(platform, settings, number)
+        if not len(split.rows):
+            break
+        closest = closest_by(split, shares, split.rows, settings)
+        clusters.append(_measure_clusters(split, closest, settings, number))
+        lists = {
+            "all facets": closest.lists,
+            "all facets but the cluster": product_lists(closest.profiles, closest.nearest, split.rows, settings),
+            "plain cosine": _cosine_lists(one_hot(platform, split.views), split.rows, settings),
+        }
+        hits = {variant: (split.rows, split.hits(listed)) for variant, listed in lists.items()}
+        hits["popularity"] = (split.rows, hits_of_popularity(split.rows, split.views, split.hidden, PLACES))
+        if number == 0:
+            progress("single facets")
+            asked = _sampled(split.rows, settings)
+            for variant, listed in _facet_lists(split, asked, settings):
+                hits[variant] = (asked, split.hits(listed))
+        for variant, (rows, of_rows) in hits.items():
+            counts = np.diff(split.hidden.indptr)[rows]
+            for name, gain in ((NDCG, ndcg), (RECALL, recall)):
+                gains.setdefault((name, variant), []).append(gain(of_rows, counts))
+    if not gains:
+        return []
+    measures = []
+    for (name, variant), of_splits in gains.items():
+        values = np.mean(of_splits, axis=0)
+        measures.append(
+            Measure(name, variant, float(values.mean()), *bootstrap_interval(values, settings.quality_seed))
+        )
+    means = {(each.measure, each.variant): each.value for each in measures}
+    plain = means[NDCG, "plain cosine"]
+    ratio = means[NDCG, "all facets"] / plain if plain > 0 else float("nan")
+    measures.append(Measure(f"{NDCG} over that of plain cosine", "all facets", ratio))
+    for name in clusters[0]:
+        measures.append(Measure(name, "user_clusters", float(np.mean([each[name] for each in clusters]))))
+    progress("neighbours across kinds of evidence")
+    facet_profiles = profiles_from(platform, platform.views, settings)
+    return [*measures, *cross_signal_lifts(platform, facet_profiles, shares, settings)]
+
+
+def steps(settings: Settings) -> int:
+    """Return how often `measure` reports progress."""
+    return settings.quality_splits + 2
+
+
+def with_weights(platform: Platform, changes: Mapping[str, float]) -> Platform:
+    """Return a platform with other weights of the facets that changes names."""
+    facets = {
+        number: replace(facet, weight=changes.get(facet.name, facet.weight))
+        for number, facet in platform.evidence.facets.items()
+    }
+    return replace(platform, evidence=replace(platform.evidence, facets=facets))
+
+
+def as_columns(measures: list[Measure]) -> dict[str, np.ndarray]:
+    """Turn measures into the columns of a table."""
+    types = {"measure": object, "variant": object, "value": float, "interval_low": float, "interval_high": float}
+    return {name: np.array([getattr(each, name) for each in measures], dtype=kind) for name, kind in types.items()}
+
+
+def _measure_clusters(split: Split, closest: Closest, settings: Settings, number: int) -> dict[str, float]:
+    """Measure the clusters that a split leads to, and how far those of two samples of its users agree."""
+    labels = closest.labels
+    users = len(labels)
+    found = cluster_lift(labels, split.views.nonzero(), split.hidden.nonzero())
+    rng = np.random.default_rng([settings.quality_seed, number])
+    of_samples = []
+    for _ in range(2):
+        sample = np.sort(rng.choice(users, int(KEPT_USERS_SHARE * users), replace=False))
+        sampled = cluster_lists(
+            _lists_of_sample(closest.nearest.indices, sample, closest.compared),
+            closest.min_samples,
+            settings.cluster_max_share,
+        )
+        of_all = np.full(users, -2)
+        of_all[sample] = sampled
+        of_samples.append(of_all)
+    in_both = (of_samples[0] > -2) & (of_samples[1] > -2)
+    agreed = agreement(of_samples[0][in_both], of_samples[1][in_both])
+    return {
+        "hold-out clusters": float(labels.max(initial=-1) + 1),
+        "hold-out users in no cluster (share)": float((labels < 0).mean()),
+        "hold-out lift of hidden courses in a cluster": found["lift"],
+        "adjusted Rand index of clusters of two 80% samples": agreed["both_clustered"],
+    }
+
+
+def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndarray:
+    """Return the lists that a sample of the users has among itself, as rows of the sample."""
+    row_of = np.full(int(indices.max(initial=0)) + 2 + len(indices), -1, dtype=np.int64)
+    row_of[sample] = np.arange(len(sample))
+    listed = np.where(indices[sample] >= 0, row_of[indices[sample]], -1)
+    order = np.argsort(listed < 0, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(listed, order, axis=1)
+
+
+def _facet_lists(split: Split, rows: np.ndarray, settings: Settings) -> Iterator[tuple[str, Lists]]:
+    """List neighbours by each facet alone; facets that match each other are one."""
+    facets = split.evidence.facets
+    for facet in facets.values():
+        partner = facets[facet.matching_number]
+        if facet.name == CLUSTER or partner.number < facet.number:
+            continue
+        profiles = split.facet_profiles.weighted({facet.number: 1.0, partner.number: 1.0})
+        names = facet.name if partner is facet else f"{facet.name} and {partner.name}"
+        yield f"{names} alone", _nearest(profiles, rows, settings)
+
+
+def _nearest(profiles: Profiles, rows: np.ndarray, settings: Settings) -> Lists:
+    """List the nearest users of some rows only."""
+    found = top_k(
+        profiles.matrix,
+        settings.top_k,
+        metric="dot",
+        counterparts=profiles.counterparts,
+        rows=rows,
+        threads=settings.similarity_threads,
+    )
+    return Lists(rows, *found)
+
+
+def _cosine_lists(features: sparse.csr_array, rows: np.ndarray, settings: Settings) -> Lists:
+    return Lists(rows, *top_k(features, settings.top_k, rows=rows, threads=settings.similarity_threads))
+
+
+def one_hot(platform: Platform, views: sparse.csr_array) -> sparse.csr_array:
+    """Return what the plain cosine compares: interests, courses and assessments, all alike."""
+    return sparse.csr_array(sparse.hstack([platform.interests, views, platform.assessments]))
+
+
+def _with_clusters(profiles: Profiles, labels: np.ndarray, weight: float) -> Profiles:
+    """Add the cluster as a facet; its features come after all others."""
+    clustered = np.flatnonzero(labels >= 0)
+    width = int(labels.max(initial=-1)) + 1
+    membership = sparse.csr_array(
+        (np.full(len(clustered), np.sqrt(weight)), (clustered, labels[clustered])), shape=(len(labels), width)
+    )
+    ids = profiles.features.max(initial=0) + 1 + np.arange(width)
+    return Profiles(
+        profiles.users,
+        np.concatenate([profiles.features, ids]),
+        np.concatenate([profiles.matching_features, ids]),
+        sparse.csr_array(sparse.hstack([profiles.matrix, membership])),
+    )
+
+
+def cross_signal_lifts(
+    platform: Platform, facet_profiles: FacetProfiles, shares: dict[int, float], settings: Settings
+) -> Iterator[Measure]:
+    """Find neighbours by one kind of evidence and look whether they are alike in another, which had no part in it.
+
+    Parameters
+    ----------
+    platform, settings
+        What to measure and how.
+    facet_profiles
+        Profiles from all that users viewed.
+    shares
+        The share of the weight of each facet by its number.
+
+    """
+    evidence = platform.evidence
+    from_views = set(evidence.facet_numbers[evidence.courses >= 0].tolist())
+    from_views |= {evidence.facets[number].matching_number for number in from_views}
+    has_both = (np.diff(platform.views.indptr) > 0) & (np.diff(platform.interests.indptr) > 0)
+    rows = _sampled(np.flatnonzero(has_both), settings)
+    for name, facets, sets in (
+        (COURSE_LIFT, shares.keys() - from_views, platform.views),
+        (INTEREST_LIFT, shares.keys() & from_views, platform.interests),
+    ):
+        profiles = facet_profiles.weighted({number: shares[number] for number in facets})
+        indices = _nearest(profiles, rows, settings).indices
+        yield Measure(name, "all facets", overlap_lift(indices, rows, sets, has_both, settings.quality_seed))
+
+
+def _sampled(rows: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return at most ASKED_USERS of the rows, at random."""
+    if len(rows) <= ASKED_USERS:
+        return rows
+    return np.sort(np.random.default_rng(settings.quality_seed).choice(rows, ASKED_USERS, replace=False))
