@@ -1,4 +1,4 @@
-"""Check the known figures of the full-size data in a published warehouse: check_figures.py FILE."""
+"""Check the known and the least figures of the full-size data in a published warehouse: check_figures.py FILE."""
 
 import sys
 from pathlib import Path
@@ -23,6 +23,44 @@ FIGURES = {
     "rejected rows": ("select count(*) from rejected_rows", 0),
 }
 
+QUALITY = "select value from neighbour_quality where measure = '{}' and variant = '{}'"
+NDCG, RECALL = "hold-out NDCG@20", "hold-out Recall@20"
+
+LIMITS = {
+    "NDCG@20": (QUALITY.format(NDCG, "all facets"), 0.222, 1),
+    "Recall@20": (QUALITY.format(RECALL, "all facets"), 0.30, 1),
+    "NDCG@20 over plain cosine's": (QUALITY.format(f"{NDCG} over that of plain cosine", "all facets"), 2.1, 10),
+    "lift of courses": (
+        QUALITY.format("lift of course overlap, neighbours found without views", "all facets"),
+        3.0,
+        10,
+    ),
+    "lift of interests": (
+        QUALITY.format("lift of interest overlap, neighbours found from views alone", "all facets"),
+        2.05,
+        10,
+    ),
+    "hubness": (QUALITY.format("hubness: skew of how often users are listed", "similar_users"), -4, 4),
+    "similarity from what both have in common": (
+        QUALITY.format("similarity from what both have in common (mean share)", "similar_users"),
+        0.5,
+        1,
+    ),
+    "clusters": ("select count(*) from clusters", 35, 100),
+    "users in no cluster": ("select avg(case when cluster_id < 0 then 1.0 else 0 end) from user_clusters", 0, 0.55),
+    "users in the largest cluster": ("select max(users) / (select count(*) from users) from clusters", 0, 0.10),
+    "lift of hidden courses in a cluster": (
+        QUALITY.format("hold-out lift of hidden courses in a cluster", "user_clusters"),
+        3.6,
+        10,
+    ),
+    "agreement of clusters of two samples": (
+        QUALITY.format("adjusted Rand index of clusters of two 80% samples", "user_clusters"),
+        0.75,
+        1,
+    ),
+}
+
 
 def main(file: str) -> int:
     wrong = 0
@@ -32,6 +70,11 @@ def main(file: str) -> int:
             is_right = found == expected
             wrong += not is_right
             print(f"{'ok   ' if is_right else 'WRONG'} {name}: {found:,}" + ("" if is_right else f", not {expected:,}"))
+        for name, (query, least, most) in LIMITS.items():
+            (found,) = connection.execute(query).fetchone()
+            is_right = least <= found <= most
+            wrong += not is_right
+            print(f"{'ok   ' if is_right else 'WRONG'} {name}: {found:.4f}, from {least} to {most}")
     return 1 if wrong else 0
 
 
