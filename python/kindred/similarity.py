@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,6 +13,12 @@ BLOCK_ROWS = 64
 
 TIE_DECIMALS = 10
 """Scores that agree to so many decimals are tied: sums of the same terms in another order differ in the last bits."""
+
+COMPILED_FROM_PRODUCTS = 1_000_000_000
+"""From so many products of rows and stored weights on, loading the compiled kernel takes less time than it saves."""
+
+COMPILED_ROWS = 256
+"""Rows that the compiled kernel takes at a time: enough for a thread to be worth waking, few enough to share out."""
 
 PAIR_CHUNK = 20_000
 """Pairs compared at a time by `shared_weights`; bounds its memory, whatever the number of pairs."""
@@ -29,8 +36,10 @@ def top_k(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find for every row the k most similar other rows, exactly.
 
-    Each block of rows is scored against all rows by one sparse-times-dense product, and the best are kept by the
-    maxima of slices, so that memory is one block of scores and never users x users.
+    Two kernels find the same, to the last bit. Small inputs, and all where numba is not installed (the extra `scale`):
+    each block of rows is scored against all rows by one sparse-times-dense product of scipy. Large ones: a compiled
+    inverted index scores a row at a time (`kindred.compiled_kernel`). Either keeps the best by the maxima of slices, so
+    that memory is one block of scores for each thread and never users x users.
 
     Parameters
     ----------
@@ -99,23 +108,40 @@ def top_k(
         raise ValueError(f"penalties must have the shape {matrix.shape[:1]}, not {np.shape(penalties)}")
     if penalties is not None and not (np.asarray(penalties) >= 0).all():
         raise ValueError("penalties must be 0 or more")
-    wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows)
+    wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
 
     indices = np.full((len(wanted), k), -1, dtype=np.int64)
     scores = np.zeros((len(wanted), k), dtype=np.float64)
 
-    def score_block(start: int) -> None:
+    offsets = np.zeros(0) if penalties is None else np.asarray(penalties, dtype=np.float64)
+    best_of_rows = _compiled_kernel() if len(wanted) * others.nnz >= COMPILED_FROM_PRODUCTS else None
+    inverted = sparse.csc_array(others) if best_of_rows else None
+
+    def score_compiled(start: int) -> None:
+        block = slice(start, start + COMPILED_ROWS)
+        best_of_rows(
+            wanted[block],
+            (matrix.indptr, matrix.indices, matrix.data),
+            (inverted.indptr, inverted.indices, inverted.data),
+            k,
+            offsets,
+            indices[block],
+            scores[block],
+        )
+
+    def score_by_scipy(start: int) -> None:
         block = wanted[start : start + BLOCK_ROWS]
         block_scores = others @ matrix[block].toarray().T
         block_scores[block, np.arange(len(block))] = 0
-        if penalties is not None:
-            block_scores = np.where(block_scores > 0, block_scores - penalties[:, None], -np.inf)
+        if len(offsets):
+            block_scores = np.where(block_scores > 0, block_scores - offsets[:, None], -np.inf)
+        least = np.finfo(np.float64).min if len(offsets) else np.nextafter(0, 1)
         indices[start : start + len(block)], scores[start : start + len(block)] = _best_of_columns(
             block_scores, k, least
         )
 
-    least = np.nextafter(0, 1) if penalties is None else np.finfo(np.float64).min
-    starts = range(0, len(wanted), BLOCK_ROWS)
+    score_block, block_rows = (score_compiled, COMPILED_ROWS) if best_of_rows else (score_by_scipy, BLOCK_ROWS)
+    starts = range(0, len(wanted), block_rows)
     if threads == 1:
         for start in starts:
             score_block(start)
@@ -184,6 +210,15 @@ def pairs_of_lists(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     """
     rows, places = np.nonzero(indices >= 0)
     return rows, places, indices[rows, places]
+
+
+def _compiled_kernel() -> Callable[..., None] | None:
+    """Return the compiled kernel, or None where it is not installed."""
+    try:
+        from kindred.compiled_kernel import best_of_rows
+    except ImportError:
+        return None
+    return best_of_rows
 
 
 def _checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:

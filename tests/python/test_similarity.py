@@ -1,4 +1,6 @@
-"""The kernel: exact nearest neighbours, the weights that two profiles share, and pairs from lists."""
+"""The kernels: exact nearest neighbours, the weights that two profiles share, and pairs from lists."""
+
+import sys
 
 import numpy as np
 import pytest
@@ -15,6 +17,15 @@ WIDE_SEARCH = settings(deadline=None, max_examples=40, derandomize=True)
 METRICS = ("cosine", "dot")
 FORMATS = (sparse.csr_array, sparse.csr_matrix)
 TIE = 1e-10
+
+
+@pytest.fixture(scope="module", autouse=True, params=["scipy", "compiled"])
+def kernel(request):
+    """Run every test of this module with either kernel, whatever the size."""
+    assert similarity._compiled_kernel() is not None, "numba is not installed: pip install -r requirements-dev.lock"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(similarity, "COMPILED_FROM_PRODUCTS", np.inf if request.param == "scipy" else 0)
+        yield request.param
 
 
 # --- references, written without the code under test -------------------------------------------------------
@@ -453,6 +464,58 @@ def test_wrong_settings_are_refused(arguments, message):
 def test_wrong_counterparts_and_penalties_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         top_k(stored(np.eye(3)), 1, **arguments)
+
+
+# --- the compiled kernel -----------------------------------------------------------------------------------
+
+
+def random_profiles(users, features, seed):
+    """Return profiles of irregular weights, many rows alike, with counterparts and penalties."""
+    rng = np.random.default_rng(seed)
+    weights = rng.random((users, features)) * (rng.random((users, features)) < 0.1)
+    weights[: users // 4] = weights[users // 4 : 2 * (users // 4)]
+    involution = np.arange(features).reshape(-1, 2)[:, ::-1].ravel()
+    return sparse.csr_array(weights), sparse.csr_array(weights[:, involution]), np.round(rng.random(users), 1)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_both_kernels_find_the_same_to_the_last_bit(kernel, threads, monkeypatch):
+    profiles, counterparts, penalties = random_profiles(700, 60, seed=11)
+    rows = np.random.default_rng(1).permutation(700)[:600]
+    arguments = [
+        {"metric": "cosine"},
+        {"metric": "dot", "counterparts": counterparts, "rows": rows},
+        {"metric": "dot", "counterparts": counterparts, "penalties": penalties},
+    ]
+    own = [top_k(profiles, 30, threads=threads, **each) for each in arguments]
+    monkeypatch.setattr(similarity, "COMPILED_FROM_PRODUCTS", 0 if kernel == "scipy" else np.inf)
+    for (indices, scores), each in zip(own, arguments, strict=True):
+        other_indices, other_scores = top_k(profiles, 30, **each)
+        assert np.array_equal(indices, other_indices)
+        assert np.array_equal(scores, other_scores)
+
+
+def test_the_compiled_kernel_takes_large_inputs_only(kernel, monkeypatch):
+    used = []
+    monkeypatch.setattr(
+        similarity, "_compiled_kernel", lambda found=similarity._compiled_kernel: used.append(1) or found()
+    )
+    monkeypatch.setattr(similarity, "COMPILED_FROM_PRODUCTS", 3 * 3)
+    top_k(stored(np.eye(3)), 1)
+    assert used
+    used.clear()
+    top_k(stored(np.eye(3)), 1, rows=np.arange(2))
+    assert not used
+
+
+def test_where_it_is_not_installed_scipy_does_all(kernel, monkeypatch):
+    profiles, _, _ = random_profiles(80, 10, seed=3)
+    expected = top_k(profiles, 5)
+    monkeypatch.delitem(sys.modules, "kindred.compiled_kernel", raising=False)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert similarity._compiled_kernel() is None
+    for found, wanted in zip(top_k(profiles, 5), expected, strict=True):
+        assert np.array_equal(found, wanted)
 
 
 def test_counterparts_that_are_not_sparse_are_refused():
