@@ -101,6 +101,10 @@ warehouse_option = click.option(
 def show_similar(user_handle: int | None, limit: int, output_format: str, warehouse: Path | None) -> None:
     """Show the closest users of USER_HANDLE, their similarity and the main reason for it.
 
+    Users who are near to everybody stand lower than their similarity says (hub_correction); the similarity itself is
+    the sum of the reasons. next_courses are what USER_HANDLE's own courses lead to and the other has taken;
+    taken_courses the other way round.
+
     Without USER_HANDLE it takes the first user who has any.
     """
     with Warehouse(warehouse) as opened:
