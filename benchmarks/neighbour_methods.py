@@ -18,11 +18,10 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.neighbors import NearestNeighbors
 from tabulate import tabulate
 
-from kindred.evaluation import PLACES, Lists, Split, closest_by, one_hot, product_lists, split_platform
+from kindred.evaluation import PLACES, Lists, Split, closest_by, cosine_lists, one_hot, product_lists, split_platform
 from kindred.evaluation_data import TABLES, Platform, Settings, read_platform
 from kindred.measures import hits_of_popularity, hits_of_scores, ndcg, recall
 from kindred.next_courses import next_courses, relate_courses
-from kindred.similarity import top_k
 from kindred.terminal import progress_bar
 from kindred.warehouse import DEFAULT_BUILD, open_build
 from kindred.weighting import weight_shares
@@ -62,8 +61,7 @@ def relation(case: Case) -> np.ndarray:
 
 
 def cosine(features: sparse.csr_array, case: Case) -> Lists:
-    threads = case.settings.similarity_threads
-    return Lists(np.arange(features.shape[0]), *top_k(features, case.settings.top_k, threads=threads))
+    return cosine_lists(features, np.arange(features.shape[0]), case.settings)
 
 
 def plain_cosine(case: Case) -> Lists:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from kindred.similarity import TIE_DECIMALS
+
 SLICE_USERS = 64
 """Users whose best score is looked at before each of them: a fixed width that compiles to a few vector operations."""
 
-TIES_PER_UNIT = 1e10
-"""Scores are tied that agree when multiplied by this and rounded: ten decimals."""
+TIES_PER_UNIT = 10.0**TIE_DECIMALS
+"""Scores are tied that agree when multiplied by this and rounded."""
 
 
 @njit(nogil=True, cache=True)
@@ -55,19 +57,9 @@ def best_of_rows(rows, matrix, inverted, k, penalties, indices, scores):
                 totals[user] -= penalties[user]
         least = _kth_best(totals, best) - 1 / TIES_PER_UNIT
 
-        count = 0
-        for user in range(users):
-            count += totals[user] >= least and totals[user] > -np.inf
-        candidates = np.empty(count, np.int64)
-        ties = np.empty(count)
-        count = 0
-        for user in range(users):
-            if totals[user] >= least and totals[user] > -np.inf:
-                candidates[count] = user
-                ties[count] = -np.rint(totals[user] * TIES_PER_UNIT)
-                count += 1
-        order = np.argsort(ties, kind="mergesort")
-        for rank in range(min(k, count)):
+        candidates = np.flatnonzero((totals >= least) & (totals > -np.inf))
+        order = np.argsort(-np.rint(totals[candidates] * TIES_PER_UNIT), kind="mergesort")
+        for rank in range(min(k, len(candidates))):
             found = candidates[order[rank]]
             indices[place, rank] = found
             scores[place, rank] = totals[found]

@@ -259,7 +259,7 @@ def measure(platform: Platform, settings: Settings, progress: Callable[[str], No
         lists = {
             "all facets": closest.lists,
             "all facets but the cluster": product_lists(closest.profiles, closest.nearest, split.rows, settings),
-            "plain cosine": _cosine_lists(one_hot(platform, split.views), split.rows, settings),
+            "plain cosine": cosine_lists(one_hot(platform, split.views), split.rows, settings),
         }
         hits = {variant: (split.rows, split.hits(listed)) for variant, listed in lists.items()}
         hits["popularity"] = (split.rows, hits_of_popularity(split.rows, split.views, split.hidden, PLACES))
@@ -340,7 +340,7 @@ def _measure_clusters(split: Split, closest: Closest, settings: Settings, number
 
 def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndarray:
     """Return the lists that a sample of the users has among itself, as rows of the sample."""
-    row_of = np.full(int(indices.max(initial=0)) + 2 + len(indices), -1, dtype=np.int64)
+    row_of = np.full(len(indices), -1, dtype=np.int64)
     row_of[sample] = np.arange(len(sample))
     listed = np.where(indices[sample] >= 0, row_of[indices[sample]], -1)
     order = np.argsort(listed < 0, axis=1, kind="stable")[:, :k]
@@ -361,18 +361,12 @@ def _facet_lists(split: Split, rows: np.ndarray, settings: Settings) -> Iterator
 
 def _nearest(profiles: Profiles, rows: np.ndarray, settings: Settings) -> Lists:
     """List the nearest users of some rows only."""
-    found = top_k(
-        profiles.matrix,
-        settings.top_k,
-        metric="dot",
-        counterparts=profiles.counterparts,
-        rows=rows,
-        threads=settings.similarity_threads,
-    )
-    return Lists(rows, *found)
+    nearest = nearest_lists(profiles, settings.top_k, settings.similarity_threads, rows=rows)
+    return Lists(rows, nearest.indices, nearest.scores)
 
 
-def _cosine_lists(features: sparse.csr_array, rows: np.ndarray, settings: Settings) -> Lists:
+def cosine_lists(features: sparse.csr_array, rows: np.ndarray, settings: Settings) -> Lists:
+    """List the nearest users of some rows by the plain cosine of their features."""
     return Lists(rows, *top_k(features, settings.top_k, rows=rows, threads=settings.similarity_threads))
 
 

@@ -72,11 +72,10 @@ def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> dict[str, np.
     }
 
 
-def nearest_lists(profiles: Profiles, k: int, threads: int = 1) -> NeighbourLists:
-    """List the k nearest users of every user by the similarity of their profiles."""
-    counterparts = profiles.counterparts
+def nearest_lists(profiles: Profiles, k: int, threads: int = 1, *, rows: np.ndarray | None = None) -> NeighbourLists:
+    """List the k nearest users of every user, or of some rows, by the similarity of their profiles."""
     return NeighbourLists(
-        *top_k(profiles.matrix, k, metric="dot", counterparts=counterparts, threads=threads),
+        *top_k(profiles.matrix, k, metric="dot", counterparts=profiles.counterparts, rows=rows, threads=threads)
     )
 
 

@@ -133,7 +133,6 @@ def try_weights(
     One for each change of the grid, in its order; none where there is nothing to hide.
 
     """
-    facet_profiles = profiles_from(platform, platform.views, settings)
     rows = np.arange(len(platform.evidence.users))
     gains: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in grid]
     lists: list[list[tuple[float, float, float]]] = [[] for _ in grid]
@@ -151,6 +150,7 @@ def try_weights(
         return float(of_users.mean()), *bootstrap_interval(of_users, settings.quality_seed)
 
     tried = []
+    facet_profiles = profiles_from(platform, platform.views, settings)
     in_place = np.mean([ndcg for ndcg, _ in gains[0]], axis=0)
     for changes, of_splits, described in zip(grid, gains, lists, strict=True):
         ndcg_of_users, recall_of_users = np.mean(of_splits, axis=0)

@@ -130,7 +130,6 @@ def weigh(evidence: Evidence) -> FacetProfiles:
     matrix = sparse.csr_array(
         (evidence.occurrences, (evidence.rows, columns)), shape=(len(evidence.users), len(features))
     )
-    matrix.sum_duplicates()
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     numbers, facet_places = np.unique(facet_numbers, return_inverse=True)
     facets = [evidence.facets[number] for number in numbers.tolist()]
