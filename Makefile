@@ -35,6 +35,7 @@ docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as on
 lock: ## Write the lock files anew from pyproject.toml (needs uv on the path)
 	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale pyproject.toml -o requirements-dev.lock
 	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale pyproject.toml -o requirements.lock
+	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale --extra peers pyproject.toml -o requirements-peers.lock
 
 clean: ## Remove the virtual environment and what dbt wrote; the published warehouse stays
 	rm -rf $(VENV) target logs .pytest_cache .ruff_cache .hypothesis
