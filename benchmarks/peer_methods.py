@@ -299,13 +299,15 @@ def save_profiles(profiles: sparse.csr_array, folder: Path) -> None:
 
 
 def warm_up(method: Method, profiles: sparse.csr_array, k: int, threads: int) -> None:
-    """Find neighbours among a few users, by what large inputs use."""
-    from kindred import similarity
-
-    switch, similarity.COMPILED_FROM_PRODUCTS = similarity.COMPILED_FROM_PRODUCTS, 0
+    """Find neighbours among a few users; ours by the kernel for many."""
     few = profiles[:WARM_USERS]
+    if method.start is kindred_top_k:
+        from kindred import similarity
+
+        switch, similarity.COMPILED_FROM_PRODUCTS = similarity.COMPILED_FROM_PRODUCTS, 0
     method.start(few, k, threads)(np.arange(few.shape[0]))
-    similarity.COMPILED_FROM_PRODUCTS = switch
+    if method.start is kindred_top_k:
+        similarity.COMPILED_FROM_PRODUCTS = switch
 
 
 def cpu_seconds() -> float:

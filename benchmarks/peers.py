@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from peer_methods import METHODS, save_profiles
 from scipy import sparse
+from scipy.optimize import isotonic_regression
 from synthetic_profiles import synthetic_profiles
 from tabulate import tabulate
 
@@ -442,16 +443,14 @@ def label(axes, ends: list[tuple[float, float, str, str]]) -> None:
                 fontsize=8,
                 fontweight="bold" if kind == "ours" else "normal",
                 verticalalignment="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )
 
 
 def spread(heights: list[float], gap: float) -> list[float]:
-    """Move rising heights apart until each is a gap above the one before, and their mean is as it was."""
-    moved = []
-    for height in heights:
-        moved.append(height if not moved else max(height, moved[-1] + gap))
-    shift = (sum(moved) - sum(heights)) / len(heights)
-    return [height - shift for height in moved]
+    """Move rising heights, by the least squares, until each is at least a gap above the one before."""
+    steps = gap * np.arange(len(heights))
+    return (isotonic_regression(np.array(heights) - steps).x + steps).tolist()
 
 
 if __name__ == "__main__":

@@ -188,4 +188,4 @@ def test_numbers_have_three_digits(value, shown):
 
 def test_labels_are_moved_apart_as_little_as_needed():
     assert peers.spread([0.0, 5.0], 1.0) == [0.0, 5.0]
-    assert peers.spread([1.0, 1.0, 1.0], 1.0) == [0.0, 1.0, 2.0]
+    assert peers.spread([1.0, 1.0, 1.0, 9.0], 1.0) == [0.0, 1.0, 2.0, 9.0]
