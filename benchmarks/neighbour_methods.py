@@ -57,7 +57,8 @@ def relation(case: Case) -> np.ndarray:
     place_of[case.split.rows] = np.arange(len(case.split.rows))
     kept = place_of[rows] >= 0
     hidden = case.split.hidden[case.split.rows]
-    return hits_of_scores(place_of[rows[kept]], courses[kept], strengths[kept], hidden, PLACES)
+    scores = sparse.csr_array((strengths[kept], (place_of[rows[kept]], courses[kept])), hidden.shape)
+    return hits_of_scores(scores, hidden, PLACES)
 
 
 def cosine(features: sparse.csr_array, case: Case) -> Lists:

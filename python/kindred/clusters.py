@@ -185,18 +185,13 @@ def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_s
     users = len(levels)
     considered = np.arange(neighbours + 1, LEAST_SHARED - 1, -1) if users else np.arange(0)
 
-    one, other, link_levels = _cluster_links(graph, levels)
-    # From the tightest link on, so that the links of an eps are the first so many.
-    order = np.argsort(-link_levels, kind="stable")
-    one, other = one[order], other[order]
-    link_counts = np.searchsorted(-link_levels[order], -considered, side="right")
+    links = _cluster_links(graph, levels)
     core_users, clusters, clustered_users, largest = np.zeros((4, len(considered)), dtype=np.int64)
-    for place, (min_shared, count) in enumerate(zip(considered, link_counts, strict=True)):
-        links = sparse.coo_array((np.ones(count), (one[:count], other[:count])), shape=(users, users))
-        _, component = connected_components(links, directed=False)
-        is_core = levels >= min_shared
-        sizes = np.bincount(component)[np.bincount(component[is_core], minlength=component.max() + 1) > 0]
-        core_users[place], clusters[place] = is_core.sum(), len(sizes)
+    for place, min_shared in enumerate(considered.tolist()):
+        labels = _labels_of_links(links, levels, min_shared)
+        sizes = np.bincount(labels[labels >= 0])
+        sizes = sizes[sizes > 0]
+        core_users[place], clusters[place] = (levels >= min_shared).sum(), len(sizes)
         clustered_users[place], largest[place] = sizes.sum(), sizes.max(initial=0)
 
     largest_share = largest / max(users, 1)
@@ -221,7 +216,10 @@ def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_s
 
 
 def cluster_lists(indices: np.ndarray, min_samples: int, max_share: float) -> np.ndarray:
-    """Cluster users by their neighbour lists as the tables do: search eps, then cluster with the one chosen.
+    """Cluster users by their neighbour lists as the tables do, by the eps that `search_eps` takes.
+
+    The clusters are those of `shared_neighbour_dbscan`, to which a test holds them, but come from the tree of the
+    search itself; and since they only grow and merge with eps, a bisection finds it.
 
     Parameters
     ----------
@@ -236,11 +234,19 @@ def cluster_lists(indices: np.ndarray, min_samples: int, max_share: float) -> np
 
     """
     graph = shared_neighbour_graph(indices)
-    search = search_eps(graph, indices.shape[1], min_samples, max_share)
-    chosen = search["min_shared"][search["is_chosen"]]
-    if not len(chosen):
-        return np.full(len(indices), NO_CLUSTER)
-    return shared_neighbour_dbscan(graph, int(chosen[0]), min_samples).labels
+    levels = _core_levels(graph, min_samples)
+    links = _cluster_links(graph, levels)
+    # Nobody shares more neighbours than these, so that there are no clusters, and they are not too large.
+    loosest, too_loose = indices.shape[1] + 2, LEAST_SHARED - 1
+    labels = np.full(len(indices), NO_CLUSTER)
+    while len(indices) and loosest - too_loose > 1:
+        min_shared = (loosest + too_loose) // 2
+        found = _labels_of_links(links, levels, min_shared)
+        if np.bincount(found[found >= 0]).max(initial=0) / len(indices) <= max_share:
+            loosest, labels = min_shared, found
+        else:
+            too_loose = min_shared
+    return _by_size(labels)
 
 
 def nearest_clusters(labels: np.ndarray, voters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -370,6 +376,18 @@ def _cluster_links(graph: sparse.csr_array, levels: np.ndarray) -> tuple[np.ndar
         np.concatenate([tree.col, through]),
         np.concatenate([tightest - tree.data.astype(np.int64), border_levels]),
     )
+
+
+def _labels_of_links(
+    links: tuple[np.ndarray, np.ndarray, np.ndarray], levels: np.ndarray, min_shared: int
+) -> np.ndarray:
+    """Return the clusters of an eps by the links of `_cluster_links`: numbers in no order, -1 for no cluster."""
+    one, other, link_levels = links
+    kept = link_levels >= min_shared
+    joined = sparse.coo_array((np.ones(kept.sum()), (one[kept], other[kept])), shape=(len(levels), len(levels)))
+    count, component = connected_components(joined, directed=False)
+    has_core = np.bincount(component[levels >= min_shared], minlength=count) > 0
+    return np.where(has_core[component], component, NO_CLUSTER).astype(np.int64)
 
 
 def _reasons(

@@ -13,7 +13,7 @@ from kindred.clusters import cluster_lists, neighbours_to_compare
 from kindred.evaluation_data import NEXT_COURSES, Platform, Settings
 from kindred.incidence import holds
 from kindred.measures import (
-    bootstrap_interval,
+    bootstrap_intervals,
     hide,
     hits_of_popularity,
     hits_of_votes,
@@ -274,12 +274,7 @@ def measure(platform: Platform, settings: Settings, progress: Callable[[str], No
                 gains.setdefault((name, variant), []).append(gain(of_rows, counts))
     if not gains:
         return []
-    measures = []
-    for (name, variant), of_splits in gains.items():
-        values = np.mean(of_splits, axis=0)
-        measures.append(
-            Measure(name, variant, float(values.mean()), *bootstrap_interval(values, settings.quality_seed))
-        )
+    measures = list(_means_of_users(gains, settings))
     means = {(each.measure, each.variant): each.value for each in measures}
     plain = means[NDCG, "plain cosine"]
     ratio = means[NDCG, "all facets"] / plain if plain > 0 else float("nan")
@@ -309,6 +304,19 @@ def as_columns(measures: list[Measure]) -> dict[str, np.ndarray]:
     """Turn measures into the columns of a table."""
     types = {"measure": object, "variant": object, "value": float, "interval_low": float, "interval_high": float}
     return {name: np.array([getattr(each, name) for each in measures], dtype=kind) for name, kind in types.items()}
+
+
+def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: Settings) -> Iterator[Measure]:
+    """Yield for every measure and variant the mean over users of what they gain in the mean of splits."""
+    values = {key: np.mean(of_splits, axis=0) for key, of_splits in gains.items()}
+    intervals = {}
+    # Measures of the same users share their draws, of which the most part of the time goes.
+    for count in {len(of_users) for of_users in values.values()}:
+        keys = [key for key, of_users in values.items() if len(of_users) == count]
+        found = bootstrap_intervals(np.column_stack([values[key] for key in keys]), settings.quality_seed)
+        intervals.update(zip(keys, found.tolist(), strict=True))
+    for (name, variant), of_users in values.items():
+        yield Measure(name, variant, float(of_users.mean()), *intervals[name, variant])
 
 
 def _measure_clusters(split: Split, closest: Closest, settings: Settings, number: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from kindred.incidence import holds
+from kindred.ranking import best_of_rows
 
 SCORE_DECIMALS = 12
 """Votes that agree to so many decimals are tied: sums of the same terms in another order differ in the last bits."""
@@ -81,20 +82,23 @@ def hits_of_votes(
     sums = sparse.csr_array(votes @ views)
     users = np.repeat(np.arange(len(rows)), np.diff(sums.indptr))
     is_seen = holds(views, rows[users], sums.indices)
-    scores = np.where(is_seen, 0, np.round(sums.data, SCORE_DECIMALS))
-    return hits_of_scores(users, sums.indices, scores, hidden[rows], places)
+    sums.data = np.where(is_seen, 0, np.round(sums.data, SCORE_DECIMALS))
+    return hits_of_scores(sums, hidden[rows], places)
 
 
 def hits_of_popularity(rows: np.ndarray, views: sparse.csr_array, hidden: sparse.csr_array, places: int) -> np.ndarray:
     """Recommend to everybody what most users viewed and they did not; see `hits_of_votes`."""
-    viewers = np.asarray(views.sum(axis=0), dtype=np.float64).ravel()
+    viewers = np.asarray(views.sum(axis=0)).ravel()
     own = views[rows]
     # Of the most popular courses, so many that a user cannot have viewed all but `places` of them.
     popular = np.argsort(-viewers, kind="stable")[: places + int(np.diff(own.indptr).max(initial=0))]
-    users, courses = np.divmod(np.arange(len(rows) * len(popular)), max(len(popular), 1))
-    courses = popular[courses]
-    is_seen = own[:, popular].toarray().ravel() > 0
-    return hits_of_scores(users, courses, np.where(is_seen, 0, viewers[courses]), hidden[rows], places)
+    popular = popular[viewers[popular] > 0]
+    is_new = own[:, popular].toarray() == 0
+    ranks = np.cumsum(is_new, axis=1) - 1
+    users, columns = np.nonzero(is_new & (ranks < places))
+    hits = np.zeros((len(rows), places), dtype=bool)
+    hits[users, ranks[users, columns]] = holds(hidden, rows[users], popular[columns])
+    return hits
 
 
 def recall(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
@@ -114,16 +118,39 @@ def ndcg(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
 
 
 def bootstrap_interval(values: np.ndarray, seed: int, draws: int = 1000) -> tuple[float, float]:
-    """Return the 95% interval of the mean of values by resampling them (Efron 1979: Bootstrap methods).
+    """Return the 95% interval of the mean of values; see `bootstrap_intervals`."""
+    low, high = bootstrap_intervals(values[:, None], seed, draws)[0].tolist()
+    return low, high
 
-    NaN for no values.
+
+def bootstrap_intervals(values: np.ndarray, seed: int, draws: int = 1000) -> np.ndarray:
+    """Return the 95% intervals of the means of several columns by resampling rows (Efron 1979: Bootstrap methods).
+
+    Parameters
+    ----------
+    values
+        Float array of shape (rows, columns). Every column is resampled alike.
+    seed
+        The same seed draws the same rows.
+    draws
+        How often rows are drawn, as many as there are.
+
+    Returns
+    -------
+    Float array of shape (columns, 2): the lower and the upper end of each interval, NaN for no rows.
+
     """
-    if not len(values):
-        return float("nan"), float("nan")
+    rows, columns = values.shape
+    if not rows:
+        return np.full((columns, 2), np.nan)
     rng = np.random.default_rng(seed)
-    means = [values[rng.integers(0, len(values), len(values))].mean() for _ in range(draws)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+    means = np.empty((draws, columns))
+    # One column after the other: an interval is the same, to the last bit, whatever stands beside it.
+    contiguous = np.ascontiguousarray(values.T)
+    for draw in range(draws):
+        drawn = rng.integers(0, rows, rows)
+        means[draw] = [column[drawn].mean() for column in contiguous]
+    return np.percentile(means, [2.5, 97.5], axis=0).T
 
 
 def overlap_lift(
@@ -173,17 +200,18 @@ def jaccard(sets: sparse.csr_array, rows: np.ndarray, other_rows: np.ndarray) ->
     return np.divide(shared, either, out=np.zeros(len(rows)), where=either > 0)
 
 
-def hits_of_scores(
-    users: np.ndarray, courses: np.ndarray, scores: np.ndarray, hidden: sparse.csr_array, places: int
-) -> np.ndarray:
-    """Return where hidden courses stand among each user's courses by score, those with a score of 0 left out."""
-    kept = scores > 0
-    users, courses, scores = users[kept], courses[kept], scores[kept]
-    order = np.lexsort((courses, -scores, users))
-    users, courses = users[order], courses[order]
-    ranks = np.arange(len(users)) - np.searchsorted(users, users)
-    kept = ranks < places
-    users, courses, ranks = users[kept], courses[kept], ranks[kept]
-    hits = np.zeros((hidden.shape[0], places), dtype=bool)
-    hits[users, ranks] = holds(hidden, users, courses)
+def hits_of_scores(scores: sparse.csr_array, hidden: sparse.csr_array, places: int) -> np.ndarray:
+    """Return where hidden courses stand among each user's courses by score, those with a score of 0 left out.
+
+    Parameters
+    ----------
+    scores, hidden
+        Users x courses, CSR: what is recommended, and what was hidden.
+    places
+        See `hits_of_votes`.
+
+    """
+    entries, users, ranks = best_of_rows(scores.indptr, scores.indices, scores.data, places)
+    hits = np.zeros((scores.shape[0], places), dtype=bool)
+    hits[users, ranks] = holds(hidden, users, scores.indices[entries])
     return hits

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import linalg, sparse
+from threadpoolctl import threadpool_limits
+
+from kindred.incidence import holds
+from kindred.ranking import best_of_rows
 
 TAG_WEIGHT = 10
 """How many viewers in common two courses of the same single tag are worth before anybody has viewed them."""
@@ -65,19 +69,21 @@ def relate_courses(
     tags = _unit_tags(course_tags)[courses]
     gram = (viewed.T @ viewed).toarray() + TAG_WEIGHT * (tags @ tags.T).toarray()
     gram[np.diag_indices_from(gram)] += ridge
-    factor, _ = linalg.lapack.dpotrf(gram, lower=1, overwrite_a=1)
-    inverse, _ = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    # Threads of the library wait for each other in a loop: beside other work they take ten times as long as one.
+    with threadpool_limits(1, user_api="blas"):
+        factor, _ = linalg.lapack.dpotrf(gram.T, lower=1, overwrite_a=1)
+        inverse, _ = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    strengths = np.round(-inverse / np.diag(inverse), STRENGTH_DECIMALS)
+    # A row for every course that is led to.
+    strengths = np.round(-inverse / np.diag(inverse)[:, None], STRENGTH_DECIMALS)
     np.fill_diagonal(strengths, 0)
-
-    kept = min(LEADING_COURSES, len(courses))
-    leading = np.argsort(-strengths, axis=0, kind="stable")[:kept]
-    values = np.take_along_axis(strengths, leading, axis=0)
-    led_to = np.broadcast_to(np.arange(len(courses)), leading.shape)
-    is_positive = values > 0
+    # Few reach the strength at the last place, so that only those need sorting.
+    place = max(len(courses) - LEADING_COURSES, 0)
+    least = np.partition(strengths, place, axis=1)[:, place, None]
+    candidates = sparse.csr_array(np.where(strengths >= least, strengths, 0))
+    entries, led_to, _ = best_of_rows(candidates.indptr, candidates.indices, candidates.data, LEADING_COURSES)
     return sparse.csr_array(
-        (values[is_positive], (courses[leading[is_positive]], courses[led_to[is_positive]])),
+        (candidates.data[entries], (courses[candidates.indices[entries]], courses[led_to])),
         shape=(views.shape[1], views.shape[1]),
     )
 
@@ -102,23 +108,16 @@ def next_courses(
         Arrays of one length, by row and then course: the user's row, the course, and the sum of what leads to it.
 
     """
-    led_to = np.unique(relations.indices)
-    leads = relations[:, led_to].toarray()
     found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for start in range(0, views.shape[0], BLOCK_USERS):
         seen = sparse.csr_array(views[start : start + BLOCK_USERS])
-        sums = np.round(seen @ leads, STRENGTH_DECIMALS)
-        sums[sparse.csr_array(seen[:, led_to]).nonzero()] = 0
-        # Few reach the k-th largest strength, so that only those need sorting.
-        place = max(sums.shape[1] - k, 0)
-        least = np.partition(sums, place, axis=1)[:, place, None] if sums.shape[1] else np.zeros((len(sums), 1))
-        rows, columns = np.nonzero((sums >= least) & (sums > 0))
-        strengths = sums[rows, columns]
-        order = np.lexsort((columns, -strengths, rows))
-        places = np.empty(len(rows), np.int64)
-        places[order] = np.arange(len(rows)) - np.searchsorted(rows, rows)
-        kept = places < k
-        found.append((rows[kept] + start, led_to[columns[kept]].astype(np.int64), strengths[kept]))
+        sums = sparse.csr_array(seen @ relations)
+        rows = np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr))
+        strengths = np.where(holds(seen, rows, sums.indices), 0, np.round(sums.data, STRENGTH_DECIMALS))
+        entries, rows, _ = best_of_rows(sums.indptr, sums.indices, strengths, k)
+        order = np.lexsort((sums.indices[entries], rows))
+        entries, rows = entries[order], rows[order]
+        found.append((rows + start, sums.indices[entries].astype(np.int64), strengths[entries]))
     rows, courses, strengths = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return rows, courses, strengths
 

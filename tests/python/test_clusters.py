@@ -12,6 +12,7 @@ from sklearn.cluster import DBSCAN
 from kindred.clusters import (
     BLOCK_USERS,
     NO_CLUSTER,
+    cluster_lists,
     cluster_users,
     graph_from_long,
     nearest_clusters,
@@ -237,6 +238,24 @@ def test_the_search_counts_what_dbscan_finds_at_every_eps(indices, min_samples, 
 
 
 @CLUSTER_SEARCH
+@given(
+    indices=st.one_of(random_lists(), grouped_lists()),
+    min_samples=st.integers(1, 5),
+    max_share=st.sampled_from([0.1, 0.3, 0.5, 1.0]),
+)
+def test_clusters_of_lists_are_those_of_dbscan_at_the_eps_of_the_search(indices, min_samples, max_share):
+    graph = shared_neighbour_graph(indices)
+    search = search_eps(graph, indices.shape[1], min_samples, max_share)
+    chosen = search["min_shared"][search["is_chosen"]].tolist()
+    expected = np.full(len(indices), NO_CLUSTER)
+    if chosen:
+        expected = shared_neighbour_dbscan(graph, chosen[0], min_samples).labels
+    found = cluster_lists(indices, min_samples, max_share)
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(found, expected)
+
+
+@CLUSTER_SEARCH
 @given(indices=st.one_of(random_lists(), grouped_lists()), min_samples=st.integers(1, 5))
 def test_clusters_only_grow_and_merge_as_eps_does(indices, min_samples):
     graph = shared_neighbour_graph(indices)
@@ -362,6 +381,7 @@ def test_without_neighbours_there_are_no_clusters(shape):
     assert found.labels.tolist() == [NO_CLUSTER] * shape[0]
     assert len(found.is_core) == len(found.linked_users) == shape[0]
     assert found.min_shared is None
+    assert cluster_lists(np.full(shape, -1), 3, 0.5).tolist() == [NO_CLUSTER] * shape[0]
 
 
 @pytest.mark.parametrize("max_share", [0.1, 0.5, 1.0])

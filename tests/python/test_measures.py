@@ -10,6 +10,7 @@ from scipy import sparse
 
 from kindred.measures import (
     bootstrap_interval,
+    bootstrap_intervals,
     hide,
     hits_of_popularity,
     hits_of_votes,
@@ -237,6 +238,13 @@ def test_an_interval_is_about_as_wide_as_that_of_a_normal_distribution_and_holds
     error = 1.96 * values.std() / math.sqrt(400)
     assert low == pytest.approx(values.mean() - error, abs=error / 5)
     assert high == pytest.approx(values.mean() + error, abs=error / 5)
+
+
+def test_intervals_of_several_columns_are_those_of_each():
+    values = np.random.default_rng(3).normal(0, [1, 2, 3], (200, 3))
+    expected = [bootstrap_interval(column, seed=4) for column in values.T]
+    assert bootstrap_intervals(values, seed=4).tolist() == [list(interval) for interval in expected]
+    assert bootstrap_intervals(np.zeros((0, 2)), seed=4).shape == (2, 2)
 
 
 def test_an_interval_shrinks_as_values_increase():
