@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
 DIMENSIONS = 2
 
@@ -32,5 +33,7 @@ def two_dimensions(profiles: sparse.csr_array) -> np.ndarray:
     if min(users, features) <= DIMENSIONS + 1 or profiles.nnz == 0:
         return np.zeros((users, DIMENSIONS))
     # The first direction of uncentred profiles is the mean profile: how active someone is, not what they are like.
-    left, values, _ = randomized_svd(profiles, DIMENSIONS + 1, n_iter=ITERATIONS, random_state=0)
+    # Threads of the library wait for each other in a loop, which costs more than they save (as in relate_courses).
+    with threadpool_limits(1, user_api="blas"):
+        left, values, _ = randomized_svd(profiles, DIMENSIONS + 1, n_iter=ITERATIONS, random_state=0)
     return (left * values)[:, 1:]
