@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+from kindred.tables import Lists, read_parts
 
 NO_CLUSTER = -1
 
 BLOCK_USERS = 64
 """Users whose lists are compared at a time; bounds memory, whatever the number of users."""
+
+PART_USERS = 4096
+"""Users whose part of the graph is read or written at a time."""
 
 LEAST_SHARED = 2
 """Users who list each other have at least each other in common: nothing is looser than that."""
@@ -67,39 +74,57 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
 
     """
     users = len(indices)
-    rows, places = np.nonzero(indices >= 0)
-    lists = sparse.csr_array((np.ones(len(rows)), (rows, indices[rows, places])), shape=(users, users))
-    # Both directions of a pair are the same: half of them are counted.
-    mutual = sparse.csr_array(sparse.triu(lists.multiply(lists.T), format="csr"))
     # Column `users` stands for a missing neighbour and is in nobody's list.
-    members = np.column_stack([np.arange(users), np.where(indices >= 0, indices, users)])
+    members = np.empty((users, indices.shape[1] + 1), dtype=np.int32)
+    members[:, 0] = np.arange(users)
+    members[:, 1:] = np.where(indices >= 0, indices, users)
+    is_listed = np.zeros((BLOCK_USERS, users + 1), dtype=bool)
+    found = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32))]
     for start in range(0, users, BLOCK_USERS):
-        stop = min(start + BLOCK_USERS, users)
-        is_listed = np.zeros((stop - start, users + 1), dtype=bool)
-        is_listed[np.arange(stop - start)[:, None], members[start:stop]] = True
+        block = members[start : start + BLOCK_USERS]
+        # Both directions of a pair are the same: that with the lower row first is counted.
+        own, places = np.nonzero((block > block[:, :1]) & (block < users))
+        others = block[own, places]
+        lists = members[others]
+        is_mutual = (lists[:, 1:] == block[own, :1]).any(axis=1)
+        own, others, lists = own[is_mutual], others[is_mutual], lists[is_mutual]
+        is_listed[np.arange(len(block))[:, None], block] = True
         is_listed[:, users] = False
-        entries = slice(mutual.indptr[start], mutual.indptr[stop])
-        own = np.repeat(np.arange(stop - start), np.diff(mutual.indptr[start : stop + 1]))
-        mutual.data[entries] = is_listed[own[:, None], members[mutual.indices[entries]]].sum(axis=1)
-    return sparse.csr_array(mutual + mutual.T)
+        counts = is_listed[own[:, None], lists].sum(axis=1, dtype=np.int32)
+        is_listed[np.arange(len(block))[:, None], block] = False
+        found.append((block[own, 0], others, counts))
+    rows, columns, shared = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    upper = sparse.csr_array((shared.astype(np.float64), (rows, columns)), shape=(users, users))
+    return sparse.csr_array(upper + upper.T)
 
 
-def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the graph of `shared_neighbour_graph` as a table of user_handle, near_user_handle, shared_neighbours."""
+def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[str, np.ndarray | Lists]]:
+    """Yield the graph of `shared_neighbour_graph` as parts of a table with a row per user.
+
+    Its columns are user_handle, near_user_handles (mutual neighbours, rising) and shared_neighbours, two lists of one
+    length.
+    """
     graph = shared_neighbour_graph(indices)
-    return {
-        "user_handle": users[_owners(graph)],
-        "near_user_handle": users[graph.indices],
-        "shared_neighbours": graph.data.astype(np.int64),
-    }
+    for start in range(0, max(len(users), 1), PART_USERS):
+        part = graph[start : start + PART_USERS]
+        lengths = np.diff(part.indptr)
+        yield {
+            "user_handle": users[start : start + PART_USERS],
+            "near_user_handles": Lists(lengths, users[part.indices]),
+            "shared_neighbours": Lists(lengths, part.data.astype(np.int64)),
+        }
 
 
-def graph_from_long(columns: dict[str, np.ndarray], users: np.ndarray) -> sparse.csr_array:
-    """Read the graph back from the long table that `shared_neighbours` makes; users are its rows, rising."""
-    rows = np.searchsorted(users, columns["user_handle"])
-    others = np.searchsorted(users, columns["near_user_handle"])
-    shared = np.asarray(columns["shared_neighbours"], dtype=np.float64)
-    return sparse.csr_array((shared, (rows, others)), shape=(len(users), len(users)))
+def read_graph(table: duckdb.DuckDBPyRelation, users: np.ndarray) -> sparse.csr_array:
+    """Read the graph back from the table that `shared_neighbours` makes, its rows in the order of users, rising."""
+    lengths, columns, shared = [], [], []
+    for part in read_parts(table.select("user_handle, near_user_handles, shared_neighbours"), PART_USERS):
+        lengths.append(part["near_user_handles"].lengths)
+        columns.append(np.searchsorted(users, part["near_user_handles"].values).astype(np.int32))
+        shared.append(part["shared_neighbours"].values.astype(np.int32))
+    starts = np.concatenate([np.zeros(1, np.int32), *lengths]).cumsum(dtype=np.int32)
+    data = np.concatenate([np.zeros(0, np.int32), *shared]).astype(np.float64)
+    return sparse.csr_array((data, np.concatenate([np.zeros(0, np.int32), *columns]), starts), shape=2 * (len(users),))
 
 
 def shared_neighbour_dbscan(graph: sparse.csr_array, min_shared: int, min_samples: int) -> Clusters:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 from scipy import sparse
 
 from kindred.profiles import Profiles
 from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_weights, top_k
+from kindred.tables import Lists, read_parts
 
 FACET_IDS = 1_000_000_000
 """Feature ids of one facet: facet number x FACET_IDS and up, as the macro feature_id assigns them."""
@@ -17,7 +20,7 @@ NEIGHBOURHOOD_USERS = 10
 """A user's neighbourhood, for the hub correction: the nearest so many users."""
 
 BLOCK_USERS = 4096
-"""Users whose lists are re-ranked at a time; bounds memory, whatever the number of users."""
+"""Users whose lists are re-ranked, read or written at a time; bounds memory, whatever the number of users."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class NeighbourLists:
     Attributes
     ----------
     indices
-        int64 array of shape (users, k): rows of the neighbours, nearest first, -1 where there is none.
+        Integer array of shape (users, k): rows of the neighbours, nearest first, -1 where there is none.
     scores
         float64 array of shape (users, k): their scores, 0 where there is none.
 
@@ -37,15 +40,19 @@ class NeighbourLists:
     scores: np.ndarray
 
     @classmethod
-    def from_long(cls, columns: dict[str, np.ndarray], users: np.ndarray) -> NeighbourLists:
-        """Read lists back from the long table that `nearest_users` makes; users are its rows, rising."""
-        rows = np.searchsorted(users, columns["user_handle"])
-        places = np.asarray(columns["rank"]) - 1
-        k = int(places.max()) + 1 if len(places) else 1
-        indices = np.full((len(users), k), -1, dtype=np.int64)
-        scores = np.zeros((len(users), k))
-        indices[rows, places] = np.searchsorted(users, columns["near_user_handle"])
-        scores[rows, places] = columns["score"]
+    def read(cls, table: duckdb.DuckDBPyRelation, users: np.ndarray) -> NeighbourLists:
+        """Read lists back from the table that `nearest_users` makes; users are its rows, rising.
+
+        Indices are int32, half of what a list of 100 neighbours of a million users would take otherwise.
+        """
+        longest = table.aggregate("max(len(near_user_handles))").fetchall()[0][0]
+        indices = np.full((len(users), longest or 1), -1, dtype=np.int32)
+        scores = np.zeros(indices.shape)
+        for part in read_parts(table.select("user_handle, near_user_handles, scores"), BLOCK_USERS):
+            near = part["near_user_handles"]
+            rows = np.searchsorted(users, part["user_handle"])[near.owners]
+            indices[rows, near.places] = np.searchsorted(users, near.values)
+            scores[rows, near.places] = part["scores"].values
         return cls(indices, scores)
 
     def neighbourhood_similarity(self) -> np.ndarray:
@@ -53,23 +60,25 @@ class NeighbourLists:
         return self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS
 
 
-def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> dict[str, np.ndarray]:
+def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> Iterator[dict[str, np.ndarray | Lists]]:
     """List the k nearest users of every user by the similarity of their profiles.
 
-    Returns
-    -------
-    Arrays of one length, a row per user and neighbour, by user and then rank: user_handle, rank (from 1),
-    near_user_handle, score.
+    Yields
+    ------
+    Parts of a table with a row per user, by user: user_handle, near_user_handles and scores, two lists of one length,
+    nearest first.
 
     """
     nearest = nearest_lists(profiles, k, threads)
-    rows, places, neighbours = pairs_of_lists(nearest.indices)
-    return {
-        "user_handle": profiles.users[rows],
-        "rank": places + 1,
-        "near_user_handle": profiles.users[neighbours],
-        "score": nearest.scores[rows, places],
-    }
+    for start in range(0, max(len(profiles.users), 1), BLOCK_USERS):
+        block = slice(start, start + BLOCK_USERS)
+        is_listed = nearest.indices[block] >= 0
+        lengths = is_listed.sum(axis=1)
+        yield {
+            "user_handle": profiles.users[block],
+            "near_user_handles": Lists(lengths, profiles.users[nearest.indices[block][is_listed]]),
+            "scores": Lists(lengths, nearest.scores[block][is_listed]),
+        }
 
 
 def nearest_lists(profiles: Profiles, k: int, threads: int = 1, *, rows: np.ndarray | None = None) -> NeighbourLists:
@@ -204,7 +213,7 @@ def closest_users(
     hub_correction: float,
     k: int,
     threads: int = 1,
-) -> dict[str, np.ndarray]:
+) -> Iterator[dict[str, np.ndarray]]:
     """List the k closest users of every user, with the parts of their similarity.
 
     Parameters
@@ -218,9 +227,9 @@ def closest_users(
     facets
         The name of each facet by its number.
 
-    Returns
-    -------
-    Arrays of one length, a row per user and neighbour, by user and then rank: user_handle, rank (from 1),
+    Yields
+    ------
+    Parts of a table with a row per user and neighbour, by user and then rank: user_handle, rank (from 1),
     similar_user_handle, similarity, <facet>_part for every facet (they sum to similarity), neighbourhood_similarity of
     the similar user, ranking_score (similarity less hub_correction times that) and cosine_similarity.
 
@@ -234,27 +243,31 @@ def closest_users(
         cluster_weight=cluster_weight,
         threads=threads,
     )
-    rows, places, neighbours = pairs_of_lists(indices)
     numbers = np.array(sorted(facets))
     groups = np.searchsorted(numbers, profiles.features // FACET_IDS)
-    parts = shared_weights(profiles.matrix, rows, neighbours, groups, len(numbers), counterparts=profiles.counterparts)
-    similarity = _summed_alike_both_ways(
-        parts, groups, np.searchsorted(numbers, profiles.matching_features // FACET_IDS)
-    )
-    crowding = nearest.neighbourhood_similarity()[neighbours]
+    matching_groups = np.searchsorted(numbers, profiles.matching_features // FACET_IDS)
+    crowding = nearest.neighbourhood_similarity()
     lengths = np.sqrt(one_hot.matrix.sum(axis=1))
-    shared = shared_weights(one_hot.matrix, rows, neighbours)[:, 0]
-    both = lengths[rows] * lengths[neighbours]
-    return {
-        "user_handle": profiles.users[rows],
-        "rank": places + 1,
-        "similar_user_handle": profiles.users[neighbours],
-        "similarity": similarity,
-        **{f"{facets[number]}_part": parts[:, place] for place, number in enumerate(numbers.tolist())},
-        "neighbourhood_similarity": crowding,
-        "ranking_score": similarity - hub_correction * crowding,
-        "cosine_similarity": np.divide(shared, both, out=np.zeros(len(both)), where=both > 0),
-    }
+    for start in range(0, max(len(indices), 1), BLOCK_USERS):
+        block = slice(start, start + BLOCK_USERS)
+        rows, places, neighbours = pairs_of_lists(indices[block])
+        listed, others = np.unique(neighbours, return_inverse=True)
+        parts = shared_weights(
+            profiles.matrix[block], rows, others, groups, len(numbers), counterparts=profiles.counterparts[listed]
+        )
+        similarity = _summed_alike_both_ways(parts, groups, matching_groups)
+        shared = shared_weights(one_hot.matrix[block], rows, others, counterparts=one_hot.matrix[listed])[:, 0]
+        both = lengths[block][rows] * lengths[neighbours]
+        yield {
+            "user_handle": profiles.users[block][rows],
+            "rank": places + 1,
+            "similar_user_handle": profiles.users[neighbours],
+            "similarity": similarity,
+            **{f"{facets[number]}_part": parts[:, place] for place, number in enumerate(numbers.tolist())},
+            "neighbourhood_similarity": crowding[neighbours],
+            "ranking_score": similarity - hub_correction * crowding[neighbours],
+            "cosine_similarity": np.divide(shared, both, out=np.zeros(len(both)), where=both > 0),
+        }
 
 
 def _summed_alike_both_ways(parts: np.ndarray, groups: np.ndarray, matching_groups: np.ndarray) -> np.ndarray:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import duckdb
 import numpy as np
 from scipy import sparse
+
+from kindred.tables import read_parts
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,52 @@ class Profiles:
         weights = np.asarray(columns.get("weight", np.ones(len(handles))), dtype=np.float64)
         users = np.unique(handles) if users is None else np.asarray(users, dtype=np.int64)
         features, first, feature_columns = np.unique(feature_ids, return_index=True, return_inverse=True)
-        rows = np.searchsorted(users, handles)
-        if len(handles) and (len(users) == 0 or (users[np.minimum(rows, len(users) - 1)] != handles).any()):
-            raise ValueError("the table names a user that has no row")
+        rows = _rows_of(handles, users)
         matrix = sparse.csr_array((weights, (rows, feature_columns)), shape=(len(users), len(features)))
         matrix.sum_duplicates()
         return cls(users, features, matching_ids[first], matrix)
+
+    @classmethod
+    def read(cls, table: duckdb.DuckDBPyRelation, users: np.ndarray) -> Profiles:
+        """Read profiles from a table as `from_long` takes it, part by part: the memory is that of the matrix.
+
+        The table is read three times: for how many features each user has, for the features, and for the weights.
+
+        Raises
+        ------
+        ValueError
+            If the table names a user that is not among users.
+
+        """
+        matching = "matching_feature_id" if "matching_feature_id" in table.columns else "feature_id"
+        weight = "weight" if "weight" in table.columns else "1.0::double"
+        counts = table.aggregate("user_handle, count(*) as features", "user_handle").order("user_handle").fetchnumpy()
+        ids = (
+            table.aggregate(f"feature_id, min({matching}) as matching_feature_id", "feature_id")
+            .order("feature_id")
+            .fetchnumpy()
+        )
+        users = np.asarray(users, dtype=np.int64)
+        features = np.asarray(ids["feature_id"], dtype=np.int64)
+        row_counts = np.zeros(len(users), dtype=np.int64)
+        row_counts[_rows_of(np.asarray(counts["user_handle"]), users)] = counts["features"]
+        starts = np.concatenate([[0], np.cumsum(row_counts)])
+        # 32-bit indices, as scipy would choose them, as long as they can count the entries.
+        kind = np.int32 if starts[-1] <= np.iinfo(np.int32).max else np.int64
+        columns, weights = np.empty(starts[-1], dtype=kind), np.empty(starts[-1])
+        free = starts[:-1].copy()
+        for part in read_parts(table.select(f"user_handle, feature_id, {weight} as weight")):
+            rows = _rows_of(part["user_handle"], users)
+            order = np.argsort(rows, kind="stable")
+            rows = rows[order]
+            owners, first, listed = np.unique(rows, return_index=True, return_counts=True)
+            entries = free[rows] + np.arange(len(rows)) - np.repeat(first, listed)
+            columns[entries] = np.searchsorted(features, part["feature_id"][order])
+            weights[entries] = part["weight"][order]
+            free[owners] += listed
+        matrix = sparse.csr_array((weights, columns, starts.astype(kind)), shape=(len(users), len(features)))
+        matrix.sort_indices()
+        return cls(users, features, np.asarray(ids["matching_feature_id"], dtype=np.int64), matrix)
 
     @cached_property
     def counterparts(self) -> sparse.csr_array:
@@ -79,3 +122,11 @@ class Profiles:
             (np.ones(len(columns)), (places[columns], columns)), shape=(len(self.features), len(self.features))
         )
         return sparse.csr_array(self.matrix @ exchange)
+
+
+def _rows_of(handles: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """Return the row of every handle; users are the rows, rising. Raises ValueError where one has no row."""
+    rows = np.searchsorted(users, handles)
+    if len(handles) and (len(users) == 0 or (users[np.minimum(rows, len(users) - 1)] != handles).any()):
+        raise ValueError("the table names a user that has no row")
+    return rows

@@ -3,7 +3,7 @@
 
 with
 
-user_features as (
+user_features as not materialized (
 
     select * from {{ ref('user_features') }}
 

@@ -2,7 +2,7 @@
 
 with
 
-similar_users as (
+similar_users as not materialized (
 
     select * from {{ ref('similar_users') }}
 

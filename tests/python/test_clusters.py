@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,15 +15,16 @@ from kindred.clusters import (
     NO_CLUSTER,
     cluster_lists,
     cluster_users,
-    graph_from_long,
     nearest_clusters,
     neighbours_to_compare,
+    read_graph,
     search_eps,
     shared_neighbour_dbscan,
     shared_neighbour_graph,
     shared_neighbours,
 )
 from kindred.similarity import top_k
+from kindred.tables import in_parts
 
 SEARCH = settings(deadline=None, max_examples=100, derandomize=True)
 CLUSTER_SEARCH = settings(deadline=None, max_examples=60, derandomize=True)
@@ -414,19 +416,18 @@ def test_wrong_settings_are_refused(min_samples, max_share, message):
         cluster(np.array([[1], [0]]), min_samples, max_share)
 
 
-# --- the long table of the graph ---------------------------------------------------------------------------
+# --- the table of the graph ---------------------------------------------------------------------------------
 
 
 @SEARCH
 @given(indices=st.one_of(random_lists(), grouped_lists()))
-def test_the_graph_is_read_back_from_its_long_table(indices):
+def test_the_graph_is_read_back_from_its_table(indices):
     users = np.arange(len(indices)) * 3 + 1
-    columns = shared_neighbours(indices, users)
-    order = np.random.default_rng(3).permutation(len(columns["user_handle"]))
-    graph = graph_from_long({name: values[order] for name, values in columns.items()}, users)
+    table = in_parts(shared_neighbours(indices, users)).read_all()
+    graph = read_graph(duckdb.from_arrow(table), users)
     np.testing.assert_array_equal(graph.toarray(), reference_graph(indices))
-    assert all(values.dtype == np.int64 for values in columns.values())
-    assert min(columns["shared_neighbours"], default=2) >= 2
+    assert table.column("user_handle").to_pylist() == users.tolist()
+    assert min(table.column("shared_neighbours").combine_chunks().flatten().to_pylist(), default=2) >= 2
 
 
 # --- the nearest cluster -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import warnings
 from fractions import Fraction
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from kindred.neighbours import (
 )
 from kindred.profiles import Profiles
 from kindred.similarity import top_k
+from kindred.tables import in_parts
 
 SEARCH = settings(deadline=None, max_examples=150, derandomize=True)
 
@@ -130,8 +132,8 @@ class Platform:
 
     def table(self, listed, k, threads=1):
         """Make the table of closest users by way of the nearest `listed` users."""
-        nearest = NeighbourLists.from_long(nearest_users(self.base, listed), self.users)
-        return closest_users(
+        nearest = nearest_lists(self.base, listed)
+        return closest_table(
             self.complete,
             self.one_hot,
             nearest,
@@ -166,6 +168,12 @@ def platforms(draw, least_users=1, cluster_weights=CLUSTER_WEIGHTS):
     )
 
 
+def closest_table(*arguments, **settings):
+    """Make the table of closest users as one."""
+    parts = list(closest_users(*arguments, **settings))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def lists_of(table, users, column):
     return [table[column][table["user_handle"] == user].tolist() for user in users]
 
@@ -187,21 +195,22 @@ def without_cluster_and_correction(platform):
 
 @SEARCH
 @given(platform=platforms(), k=st.integers(1, 30))
-def test_nearest_users_are_listed_by_user_then_rank_and_read_back(platform, k):
-    table = nearest_users(platform.base, k)
+def test_nearest_users_are_listed_nearest_first_and_read_back(platform, k):
+    table = duckdb.from_arrow(in_parts(nearest_users(platform.base, k))).to_arrow_table()
     alone = without_cluster_and_correction(platform)
     closest = [alone.closest(row, k) for row in range(len(platform.users))]
-    expected = [
-        (user, rank, platform.users[other], alone.similarity(row, other))
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        (
+            user,
+            [platform.users[other] for other in closest[row]],
+            [alone.similarity(row, other) for other in closest[row]],
+        )
         for row, user in enumerate(platform.users)
-        for rank, other in enumerate(closest[row], start=1)
     ]
-    columns = ("user_handle", "rank", "near_user_handle", "score")
-    assert list(zip(*(table[name].tolist() for name in columns), strict=True)) == expected
 
-    # The order of the long table's rows does not matter to who reads it.
-    shuffled = np.random.default_rng(0).permutation(len(table["rank"]))
-    read = NeighbourLists.from_long({name: values[shuffled] for name, values in table.items()}, platform.users)
+    # The order of the table's rows does not matter to who reads it.
+    shuffled = table.take(np.random.default_rng(0).permutation(len(platform.users)))
+    read = NeighbourLists.read(duckdb.from_arrow(shuffled), platform.users)
     width = max(map(len, closest), default=0) or 1
     assert read.indices.tolist() == [others + [-1] * (width - len(others)) for others in closest]
     direct = nearest_lists(platform.base, width)
@@ -212,9 +221,11 @@ def test_nearest_users_are_listed_by_user_then_rank_and_read_back(platform, k):
 @pytest.mark.parametrize("users", [[], [4], [4, 8, 15]])
 def test_where_nobody_has_neighbours_lists_are_empty(users):
     users = np.array(users, dtype=np.int64)
-    table = nearest_users(Profiles.from_long({"user_handle": [], "feature_id": []}, users), k=3)
-    assert {name: len(values) for name, values in table.items()} == dict.fromkeys(table, 0)
-    read = NeighbourLists.from_long(table, users)
+    table = duckdb.from_arrow(
+        in_parts(nearest_users(Profiles.from_long({"user_handle": [], "feature_id": []}, users), k=3)).read_all()
+    )
+    assert table.fetchall() == [(user, [], []) for user in users.tolist()]
+    read = NeighbourLists.read(table, users)
     assert read.indices.tolist() == [[-1]] * len(users)
     assert read.scores.tolist() == [[0]] * len(users)
 
@@ -372,7 +383,7 @@ def test_lists_that_are_not_settled_are_found_anew(cluster_weight, hub_correctio
     rng = np.random.default_rng(6)
     weights = rng.random((300, 30)) * (rng.random((300, 30)) < 0.15)
     platform = Platform(weights, rng.integers(-1, 6, 300), cluster_weight, pairs=9, hub_correction=hub_correction)
-    nearest = NeighbourLists.from_long(nearest_users(platform.base, 20), platform.users)
+    nearest = nearest_lists(platform.base, 20)
     _, is_settled = platform.rerank(nearest, 10)
     assert is_settled.mean() < 1 if cluster_weight > 0.1 else is_settled.any()
     table = platform.table(20, 10, threads)
@@ -434,8 +445,8 @@ def test_the_parts_sum_to_the_similarity_which_is_the_same_in_both_directions():
 
 def test_a_facet_without_features_adds_nothing():
     platform = Platform(np.array([[1, 1], [1, 1]]), np.array([-1, -1]), cluster_weight=0.25)
-    nearest = NeighbourLists.from_long(nearest_users(platform.base, 5), platform.users)
-    table = closest_users(
+    nearest = nearest_lists(platform.base, 5)
+    table = closest_table(
         platform.complete,
         platform.one_hot,
         nearest,
@@ -466,15 +477,25 @@ def test_cosine_similarity_is_that_of_the_one_hot_profiles(platform):
 
 def test_a_user_without_one_hot_features_has_a_cosine_of_0_and_no_warning():
     platform = Platform(np.array([[1, 1], [1, 0], [1, 0]]), np.array([0, 0, -1]), cluster_weight=1.0)
-    nearest = NeighbourLists.from_long(nearest_users(platform.base, 2), platform.users)
+    nearest = nearest_lists(platform.base, 2)
     nothing = Profiles.from_long({"user_handle": [], "feature_id": []}, platform.users)
     with_one = Profiles.from_long({"user_handle": [103, 106], "feature_id": [1, 1]}, platform.users)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for one_hot, expected in ((nothing, [0, 0, 0, 0, 0, 0]), (with_one, [0, 0, 0, 1, 0, 1])):
-            table = closest_users(platform.complete, one_hot, nearest, platform.labels, FACETS, 1.0, 0.0, k=2)
+            table = closest_table(platform.complete, one_hot, nearest, platform.labels, FACETS, 1.0, 0.0, k=2)
             assert lists_of(table, platform.users, "similar_user_handle") == [[103, 106], [100, 106], [100, 103]]
             assert table["cosine_similarity"].tolist() == pytest.approx(expected)
+
+
+def test_the_table_does_not_depend_on_the_users_in_a_part(monkeypatch):
+    rng = np.random.default_rng(8)
+    weights = rng.random((50, 12)) * (rng.random((50, 12)) < 0.4)
+    platform = Platform(weights, rng.integers(-1, 3, 50), 0.15, pairs=4, hub_correction=Fraction(1, 4))
+    whole = platform.table(listed=20, k=10)
+    monkeypatch.setattr(neighbours, "BLOCK_USERS", 7)
+    for name, values in platform.table(listed=20, k=10).items():
+        np.testing.assert_array_equal(values, whole[name], err_msg=name)
 
 
 def test_no_users_have_no_closest_users():

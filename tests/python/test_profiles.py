@@ -1,10 +1,13 @@
 """Profiles from long tables."""
 
+import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kindred import tables
 from kindred.profiles import Profiles
 
 COLUMNS = {
@@ -52,6 +55,47 @@ def test_an_empty_table_gives_empty_profiles(users):
     assert profiles.matrix.shape == (count, 0)
     assert profiles.users.dtype == profiles.features.dtype == np.int64
     assert len(profiles.users) == count
+
+
+# --- read from a table, part by part -----------------------------------------------------------------------
+
+
+def table_of(columns):
+    """Return the columns as a DuckDB table."""
+    kinds = {name: pa.float64() if name == "weight" else pa.int64() for name in columns}
+    return duckdb.from_arrow(pa.table({name: pa.array(values, kinds[name]) for name, values in columns.items()}))
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(seed=st.integers(0, 2**32), has_matches=st.booleans(), has_weights=st.booleans())
+def test_profiles_that_are_read_are_those_of_the_long_table(seed, has_matches, has_weights):
+    rng = np.random.default_rng(seed)
+    rows, places = np.nonzero(rng.random((rng.integers(0, 12), rng.integers(0, 9))) < 0.4)
+    order = rng.permutation(len(rows))
+    columns = {"user_handle": rows[order] * 3 + 5, "feature_id": places[order] * 7 + 1}
+    if has_matches:
+        columns["matching_feature_id"] = (8 - places[order]) * 7 + 1
+    if has_weights:
+        columns["weight"] = rng.random(len(rows))
+    users = np.arange(13) * 3 + 5
+    expected = Profiles.from_long(columns, users)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "PART_ROWS", 5)
+        found = Profiles.read(table_of(columns), users)
+    for name in ("users", "features", "matching_features"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert getattr(found, name).dtype == np.int64
+    for name in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(found.matrix, name), getattr(expected.matrix, name))
+    assert found.matrix.shape == expected.matrix.shape
+    assert found.matrix.has_canonical_format
+    assert found.matrix.indices.dtype == np.int32
+
+
+@pytest.mark.parametrize("users", [[10, 20], [20, 30], [10, 30], [10, 20, 29, 31], []])
+def test_a_user_in_the_table_that_has_no_row_is_refused(users):
+    with pytest.raises(ValueError, match="names a user that has no row"):
+        Profiles.read(table_of(COLUMNS), np.array(users, dtype=np.int64))
 
 
 # --- what meets what ---------------------------------------------------------------------------------------

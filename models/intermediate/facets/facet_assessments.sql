@@ -4,7 +4,7 @@
 
 with
 
-user_assessments as (
+user_assessments as not materialized (
 
     select * from {{ ref('int_user_assessments') }}
 

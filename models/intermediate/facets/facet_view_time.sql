@@ -4,7 +4,7 @@
 
 with
 
-user_courses as (
+user_courses as not materialized (
 
     select * from {{ ref('int_user_courses') }}
 

@@ -3,7 +3,7 @@
 
 with
 
-occurrences as (
+occurrences as not materialized (
 
     select * from {{ ref('int_occurrences') }}
 

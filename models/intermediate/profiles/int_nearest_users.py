@@ -1,16 +1,18 @@
 # The nearest users of every user by the profile without the cluster: one pass of the kernel serves both clustering
-# and, re-ranked by cluster, similar_users. Grain: one row per user and rank.
+# and, re-ranked by cluster, similar_users. Grain: one row per user.
 
 
 def model(dbt, session):
     from kindred.neighbours import NEIGHBOURHOOD_USERS, nearest_users
     from kindred.profiles import Profiles
+    from kindred.tables import in_parts
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
-    columns = dbt.ref("int_profiles").select("user_handle, feature_id, matching_feature_id, weight").fetchnumpy()
-    return nearest_users(
-        Profiles.from_long(columns, users),
-        # The hub correction needs whole neighbourhoods, however short the lists may be that were asked for.
-        k=max(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours")), NEIGHBOURHOOD_USERS),
-        threads=int(dbt.config.get("similarity_threads")),
+    return in_parts(
+        nearest_users(
+            Profiles.read(dbt.ref("int_profiles"), users),
+            # The hub correction needs whole neighbourhoods, however short the lists may be that were asked for.
+            k=max(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours")), NEIGHBOURHOOD_USERS),
+            threads=int(dbt.config.get("similarity_threads")),
+        )
     )

@@ -1,6 +1,8 @@
 # The courses that every user is taken to be about to take: those to which the user's own lead most strongly.
 # Grain: one row per user and course.
 
+PART_USERS = 100_000  # users whose rows are in memory at a time
+
 
 def model(dbt, session):
     import numpy as np
@@ -8,6 +10,7 @@ def model(dbt, session):
 
     from kindred.incidence import incidence
     from kindred.next_courses import next_courses
+    from kindred.tables import in_parts
 
     numbered = dbt.ref("int_viewed_courses")
     courses = len(numbered)
@@ -21,11 +24,13 @@ def model(dbt, session):
         .fetchnumpy()
     )
     users, user_rows = np.unique(views["user_handle"], return_inverse=True)
-    rows, next_numbers, strengths = next_courses(
-        incidence(user_rows, views["course_number"], (len(users), courses)),
-        sparse.csr_array(
-            (relations["strength"], (relations["course_number"], relations["next_course_number"])), (courses, courses)
-        ),
-        k=int(dbt.config.get("next_max_courses")),
+    viewed = incidence(user_rows, views["course_number"], (len(users), courses))
+    leads = sparse.csr_array(
+        (relations["strength"], (relations["course_number"], relations["next_course_number"])), (courses, courses)
     )
-    return {"user_handle": users[rows], "course_number": next_numbers, "strength": strengths}
+
+    def next_of(some: slice) -> dict[str, np.ndarray]:
+        rows, next_numbers, strengths = next_courses(viewed[some], leads, k=int(dbt.config.get("next_max_courses")))
+        return {"user_handle": users[some][rows], "course_number": next_numbers, "strength": strengths}
+
+    return in_parts(next_of(slice(start, start + PART_USERS)) for start in range(0, max(len(users), 1), PART_USERS))

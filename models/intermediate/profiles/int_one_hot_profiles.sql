@@ -22,7 +22,7 @@ user_assessments as (
 
 ),
 
-combined as (
+combined as not materialized (
 
     select
         user_handle,

@@ -23,7 +23,7 @@ facets as (
 
 ),
 
-scaled as (
+scaled as not materialized (
 
     select
         occurrences.user_handle,

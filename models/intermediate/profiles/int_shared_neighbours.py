@@ -1,14 +1,15 @@
 # How many neighbours mutual neighbours share: the graph that clusters are dense parts of, at whatever eps.
-# Grain: one row per user and mutual neighbour, so that every pair is there in both directions.
+# Grain: one row per user, with a list of the mutual neighbours, so that every pair is there in both directions.
 
 
 def model(dbt, session):
     from kindred.clusters import neighbours_to_compare, shared_neighbours
     from kindred.neighbours import NeighbourLists
+    from kindred.tables import in_parts
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
-    nearest = NeighbourLists.from_long(dbt.ref("int_nearest_users").fetchnumpy(), users)
+    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users)
     neighbours, _ = neighbours_to_compare(
         len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
     )
-    return shared_neighbours(nearest.indices[:, :neighbours], users)
+    return in_parts(shared_neighbours(nearest.indices[:, :neighbours], users))

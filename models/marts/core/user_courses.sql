@@ -3,7 +3,7 @@
 
 with
 
-viewed_courses as (
+viewed_courses as not materialized (
 
     select * from {{ ref('int_user_courses') }}
 

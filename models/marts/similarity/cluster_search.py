@@ -3,11 +3,11 @@
 
 
 def model(dbt, session):
-    from kindred.clusters import graph_from_long, neighbours_to_compare, search_eps
+    from kindred.clusters import neighbours_to_compare, read_graph, search_eps
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
     neighbours, min_samples = neighbours_to_compare(
         len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
     )
-    graph = graph_from_long(dbt.ref("int_shared_neighbours").fetchnumpy(), users)
+    graph = read_graph(dbt.ref("int_shared_neighbours").order("user_handle"), users)
     return search_eps(graph, neighbours, min_samples, max_share=float(dbt.config.get("cluster_max_share")))

@@ -11,7 +11,7 @@ similar_users as (
 
 ),
 
-user_features as (
+user_features as not materialized (
 
     select * from {{ ref('user_features') }}
 

@@ -6,19 +6,21 @@
 def model(dbt, session):
     from kindred.neighbours import NeighbourLists, closest_users
     from kindred.profiles import Profiles
+    from kindred.tables import in_parts
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
     users = clusters["user_handle"]
-    columns = dbt.ref("user_features").select("user_handle, feature_id, matching_feature_id, weight").fetchnumpy()
     facets = dbt.ref("facets").order("facet_number").fetchnumpy()
-    return closest_users(
-        Profiles.from_long(columns, users),
-        Profiles.from_long(dbt.ref("int_one_hot_profiles").fetchnumpy(), users),
-        NeighbourLists.from_long(dbt.ref("int_nearest_users").fetchnumpy(), users),
-        clusters["cluster_id"],
-        cluster_weight=float(facets["weight_share"][facets["facet"] == "cluster"].sum()),
-        facets=dict(zip(facets["facet_number"].tolist(), facets["facet"].tolist(), strict=True)),
-        hub_correction=float(dbt.config.get("hub_correction")),
-        k=int(dbt.config.get("top_k")),
-        threads=int(dbt.config.get("similarity_threads")),
+    return in_parts(
+        closest_users(
+            Profiles.read(dbt.ref("user_features"), users),
+            Profiles.read(dbt.ref("int_one_hot_profiles"), users),
+            NeighbourLists.read(dbt.ref("int_nearest_users"), users),
+            clusters["cluster_id"],
+            cluster_weight=float(facets["weight_share"][facets["facet"] == "cluster"].sum()),
+            facets=dict(zip(facets["facet_number"].tolist(), facets["facet"].tolist(), strict=True)),
+            hub_correction=float(dbt.config.get("hub_correction")),
+            k=int(dbt.config.get("top_k")),
+            threads=int(dbt.config.get("similarity_threads")),
+        )
     )

@@ -3,12 +3,17 @@
 
 
 def model(dbt, session):
-    from kindred.clusters import cluster_users, graph_from_long
+    from kindred.clusters import cluster_users, read_graph
     from kindred.neighbours import NeighbourLists
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
     voters = int(dbt.config.get("cluster_voters"))
-    nearest = NeighbourLists.from_long(dbt.ref("int_nearest_users").filter(f"rank <= {voters}").fetchnumpy(), users)
-    graph = graph_from_long(dbt.ref("int_shared_neighbours").fetchnumpy(), users)
+    nearest = NeighbourLists.read(
+        dbt.ref("int_nearest_users").select(
+            f"user_handle, near_user_handles[:{voters}] as near_user_handles, scores[:{voters}] as scores"
+        ),
+        users,
+    )
+    graph = read_graph(dbt.ref("int_shared_neighbours").order("user_handle"), users)
     chosen = dbt.ref("cluster_search").filter("is_chosen").select("min_shared, min_samples").fetchall()
     return cluster_users(users, graph, nearest.indices, chosen[0] if chosen else None)

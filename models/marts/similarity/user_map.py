@@ -7,8 +7,7 @@ def model(dbt, session):
     from kindred.profiles import Profiles
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
-    columns = dbt.ref("int_profiles").select("user_handle, feature_id, weight").fetchnumpy()
-    profiles = Profiles.from_long(columns, clusters["user_handle"])
+    profiles = Profiles.read(dbt.ref("int_profiles"), clusters["user_handle"])
     positions = two_dimensions(profiles.matrix)
     return {
         "user_handle": clusters["user_handle"],

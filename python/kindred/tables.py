@@ -1,0 +1,75 @@
+"""Large tables of a build, read and written part by part, so that memory is that of the arrays made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+PART_ROWS = 500_000
+"""Rows that are read at a time."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A column of lists.
+
+    Attributes
+    ----------
+    lengths
+        Integer array of shape (rows,): how long the list of each row is.
+    values
+        Array of shape (sum of the lengths,): the lists one after the other.
+
+    """
+
+    lengths: np.ndarray
+    values: np.ndarray
+
+    @property
+    def owners(self) -> np.ndarray:
+        """Return the row of every value, an int64 array of the shape of values."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    @property
+    def places(self) -> np.ndarray:
+        """Return the place of every value in its list, from 0, an int64 array of the shape of values."""
+        return np.arange(len(self.values)) - np.repeat(np.cumsum(self.lengths) - self.lengths, self.lengths)
+
+
+def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Iterator[dict[str, np.ndarray | Lists]]:
+    """Yield a table in parts of at most so many rows, by default PART_ROWS; a column of lists is Lists.
+
+    Columns may not hold nulls. Read all parts, or none: a query that is half read is in the way of the next one.
+    """
+    for batch in table.to_arrow_reader(rows or PART_ROWS):
+        yield {name: _from_arrow(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+
+
+def in_parts(parts: Iterable[Mapping[str, np.ndarray | Lists]]) -> pa.RecordBatchReader:
+    """Return what writes parts of a table, at least one, to DuckDB; each is made when the one before is written."""
+    batches = map(_to_arrow, parts)
+    first = next(batches)
+    return pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+
+
+def _from_arrow(column: pa.Array) -> np.ndarray | Lists:
+    if not pa.types.is_list(column.type):
+        return column.to_numpy(zero_copy_only=False)
+    lengths = np.diff(column.offsets.to_numpy())
+    return Lists(lengths, column.flatten().to_numpy(zero_copy_only=False))
+
+
+def _to_arrow(part: Mapping[str, np.ndarray | Lists]) -> pa.RecordBatch:
+    def column(values: np.ndarray | Lists) -> pa.Array:
+        if not isinstance(values, Lists):
+            return pa.array(values)
+        return pa.ListArray.from_arrays(
+            pa.array(np.concatenate([[0], np.cumsum(values.lengths)]), pa.int32()), pa.array(values.values)
+        )
+
+    return pa.RecordBatch.from_pydict({name: column(values) for name, values in part.items()})
