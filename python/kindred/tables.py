@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 
@@ -12,6 +13,9 @@ import pyarrow as pa
 
 PART_ROWS = 500_000
 """Rows that are read at a time."""
+
+KEPT_GB = 0.5
+"""What DuckDB may keep in memory while matrices need it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,16 @@ def in_parts(parts: Iterable[Mapping[str, np.ndarray | Lists]]) -> pa.RecordBatc
     batches = map(_to_arrow, parts)
     first = next(batches)
     return pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+
+
+def free_memory(connection: duckdb.DuckDBPyConnection, limit_gb: float) -> None:
+    """Let DuckDB forget what it keeps in memory of tables that it has read, if that is much; limit_gb is its limit."""
+    kept = connection.sql("select sum(memory_usage_bytes) / 1e9 from duckdb_memory()").fetchall()[0][0]
+    if kept > KEPT_GB:
+        # Memory that a query needs at this moment cannot be freed: then it stays as it is.
+        with suppress(duckdb.OutOfMemoryException):
+            connection.execute(f"set memory_limit = '{KEPT_GB}GB'")
+        connection.execute(f"set memory_limit = '{limit_gb}GB'")
 
 
 def _from_arrow(column: pa.Array) -> np.ndarray | Lists:

@@ -4,6 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from kindred import tables
 from kindred.tables import Lists, in_parts, read_parts
 
 LENGTHS = np.array([2, 0, 3, 1, 0])
@@ -53,3 +54,30 @@ def test_parts_are_made_when_they_are_needed():
     assert reader.read_next_batch().to_pydict() == {"number": [0]}
     assert made == [0]
     assert reader.read_all().to_pydict() == {"number": [1, 2]}
+
+
+def memory_of(connection):
+    return connection.sql("select sum(memory_usage_bytes) / 1e9 from duckdb_memory()").fetchall()[0][0]
+
+
+def test_memory_is_freed_and_the_limit_is_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "KEPT_GB", 0.03)
+    connection = duckdb.connect(tmp_path / "kindred.duckdb")
+    connection.execute("set memory_limit = '2GB'")
+    limit = connection.sql("select current_setting('memory_limit')").fetchall()
+    connection.execute("create table numbers as select hash(range) as number from range(10_000_000)")
+    connection.execute("checkpoint")
+    total = connection.sql("select sum(number) from numbers").fetchall()
+    assert memory_of(connection) > 0.06
+    tables.free_memory(connection, 2)
+    assert memory_of(connection) < 0.04
+    assert connection.sql("select current_setting('memory_limit')").fetchall() == limit
+    assert connection.sql("select sum(number) from numbers").fetchall() == total
+
+
+def test_little_memory_is_left_alone(tmp_path):
+    connection = duckdb.connect(tmp_path / "kindred.duckdb")
+    connection.execute("create table numbers as select range as number from range(1000)")
+    before = connection.sql("select current_setting('memory_limit')").fetchall()
+    tables.free_memory(connection, 7)
+    assert connection.sql("select current_setting('memory_limit')").fetchall() == before

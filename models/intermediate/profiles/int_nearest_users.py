@@ -5,12 +5,14 @@
 def model(dbt, session):
     from kindred.neighbours import NEIGHBOURHOOD_USERS, nearest_users
     from kindred.profiles import Profiles
-    from kindred.tables import in_parts
+    from kindred.tables import free_memory, in_parts
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
+    profiles = Profiles.read(dbt.ref("int_profiles"), users)
+    free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
     return in_parts(
         nearest_users(
-            Profiles.read(dbt.ref("int_profiles"), users),
+            profiles,
             # The hub correction needs whole neighbourhoods, however short the lists may be that were asked for.
             k=max(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours")), NEIGHBOURHOOD_USERS),
             threads=int(dbt.config.get("similarity_threads")),

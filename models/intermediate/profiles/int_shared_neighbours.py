@@ -8,8 +8,8 @@ def model(dbt, session):
     from kindred.tables import in_parts
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
-    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users)
     neighbours, _ = neighbours_to_compare(
         len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
     )
-    return in_parts(shared_neighbours(nearest.indices[:, :neighbours], users))
+    listed = NeighbourLists.read(dbt.ref("int_nearest_users"), users).indices[:, :neighbours]
+    return in_parts(shared_neighbours(listed, users))
