@@ -132,6 +132,8 @@ def closest_lists(
     rows = np.arange(len(profiles.users)) if rows is None else np.asarray(rows)
     indices, is_settled = rerank(nearest, k, rows, hub_correction, labels, cluster_weight)
     unsettled = np.flatnonzero(~is_settled)
+    if not len(unsettled):
+        return indices  # the kernel would copy the profiles for nothing
     indices[unsettled], _ = top_k(
         profiles.matrix,
         k,
