@@ -5,6 +5,21 @@
   string_agg({{ expression }}, ', ' order by {{ order_by or expression }})
 {%- endmacro %}
 
+{# The values of a group as a list. #}
+{% macro list_of(expression) -%}
+  list({{ expression }})
+{%- endmacro %}
+
+{# The values that two lists have in common joined by ', ' in their own order; null where there are none. #}
+{% macro join_common(list, other_list) -%}
+  nullif(array_to_string(list_sort(list_intersect({{ list }}, {{ other_list }})), ', '), '')
+{%- endmacro %}
+
+{# Whether two lists have a value in common; null where one is null. #}
+{% macro have_common(list, other_list) -%}
+  list_has_any({{ list }}, {{ other_list }})
+{%- endmacro %}
+
 {# The value of the row with the greatest (at, tiebreak) in a group; nulls do not compete. #}
 {% macro latest(value, at, tiebreak) -%}
   max_by({{ value }}, row({{ at }}, {{ tiebreak }}))

@@ -39,19 +39,14 @@ tag_links as (
 
 ),
 
-interest_matches as (
+-- Lists instead of a join by tags: rows for every view and tag would have to be grouped back into views.
+interest_lists as (
 
     select
-        viewed_courses.user_handle,
-        viewed_courses.course_id,
-        {{ join_text('user_interests.interest_tag') }} as interest_tags
-    from viewed_courses
-    inner join course_tags on viewed_courses.course_id = course_tags.course_id
-    inner join user_interests
-        on
-            viewed_courses.user_handle = user_interests.user_handle
-            and course_tags.course_tag = user_interests.interest_tag
-    group by viewed_courses.user_handle, viewed_courses.course_id
+        user_handle,
+        {{ list_of('interest_tag') }} as interest_tags
+    from user_interests
+    group by user_handle
 
 ),
 
@@ -83,22 +78,37 @@ course_links as (
 
 ),
 
-related_interest_matches as (
+course_tag_lists as (
 
-    select distinct
+    select
+        course_id,
+        {{ list_of('course_tag') }} as course_tags
+    from course_tags
+    group by course_id
+
+),
+
+course_link_lists as (
+
+    select
+        course_id,
+        {{ list_of('other_tag') }} as other_tags
+    from course_links
+    group by course_id
+
+),
+
+interest_matches as (
+
+    select
         viewed_courses.user_handle,
-        viewed_courses.course_id
+        viewed_courses.course_id,
+        {{ join_common('course_tag_lists.course_tags', 'interest_lists.interest_tags') }} as interest_tags,
+        {{ have_common('course_link_lists.other_tags', 'interest_lists.interest_tags') }} as has_related_interest
     from viewed_courses
-    inner join course_links on viewed_courses.course_id = course_links.course_id
-    inner join user_interests
-        on
-            viewed_courses.user_handle = user_interests.user_handle
-            and course_links.other_tag = user_interests.interest_tag
-    left join interest_matches
-        on
-            viewed_courses.user_handle = interest_matches.user_handle
-            and viewed_courses.course_id = interest_matches.course_id
-    where interest_matches.course_id is null
+    inner join interest_lists on viewed_courses.user_handle = interest_lists.user_handle
+    left join course_tag_lists on viewed_courses.course_id = course_tag_lists.course_id
+    left join course_link_lists on viewed_courses.course_id = course_link_lists.course_id
 
 ),
 
@@ -162,7 +172,7 @@ select
     -- null where the user follows none of the course's tags
     interest_matches.interest_tags,
     interest_matches.interest_tags is not null as matches_interest,
-    interest_matches.interest_tags is not null or related_interest_matches.course_id is not null
+    interest_matches.interest_tags is not null or coalesce(interest_matches.has_related_interest, false)
         as matches_related_interest,
 
     -- null where the user was assessed in none of the course's tags, or never
@@ -182,10 +192,6 @@ left join assessment_matches
     on
         viewed_courses.user_handle = assessment_matches.user_handle
         and viewed_courses.course_id = assessment_matches.course_id
-left join related_interest_matches
-    on
-        viewed_courses.user_handle = related_interest_matches.user_handle
-        and viewed_courses.course_id = related_interest_matches.course_id
 left join related_assessment_matches
     on
         viewed_courses.user_handle = related_assessment_matches.user_handle
