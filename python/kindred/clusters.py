@@ -116,9 +116,10 @@ def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[s
 
 
 def read_graph(table: duckdb.DuckDBPyRelation, users: np.ndarray) -> sparse.csr_array:
-    """Read the graph back from the table that `shared_neighbours` makes, its rows in the order of users, rising."""
+    """Read the graph back from the table that `shared_neighbours` makes; users are its rows, rising."""
     lengths, columns, shared = [], [], []
-    for part in read_parts(table.select("user_handle, near_user_handles, shared_neighbours"), PART_USERS):
+    by_user = table.order("user_handle").select("near_user_handles, shared_neighbours")
+    for part in read_parts(by_user, PART_USERS):
         lengths.append(part["near_user_handles"].lengths)
         columns.append(np.searchsorted(users, part["near_user_handles"].values).astype(np.int32))
         shared.append(part["shared_neighbours"].values.astype(np.int32))

@@ -9,5 +9,5 @@ def model(dbt, session):
     neighbours, min_samples = neighbours_to_compare(
         len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
     )
-    graph = read_graph(dbt.ref("int_shared_neighbours").order("user_handle"), users)
+    graph = read_graph(dbt.ref("int_shared_neighbours"), users)
     return search_eps(graph, neighbours, min_samples, max_share=float(dbt.config.get("cluster_max_share")))

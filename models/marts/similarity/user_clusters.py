@@ -14,6 +14,6 @@ def model(dbt, session):
         ),
         users,
     )
-    graph = read_graph(dbt.ref("int_shared_neighbours").order("user_handle"), users)
+    graph = read_graph(dbt.ref("int_shared_neighbours"), users)
     chosen = dbt.ref("cluster_search").filter("is_chosen").select("min_shared, min_samples").fetchall()
     return cluster_users(users, graph, nearest.indices, chosen[0] if chosen else None)
