@@ -6,6 +6,7 @@ It builds each in a folder of its own, one node at a time, and polls the memory 
 node's peak is the most that the process held while the node ran, what earlier nodes left behind included.
 """
 
+import csv
 import json
 import math
 import os
@@ -214,15 +215,11 @@ def write_csv(file: Path, builds: list[Build], rows: list[list]) -> None:
         growth(builds, [each.wall_seconds for each in builds]),
         *(each.peak for each in builds),
     ]
-    lines = [headers(builds), total, *rows]
-    text = "\n".join(",".join(cell(value) for value in line) for line in lines)
-    file.write_text(text + "\n", encoding="utf-8")
-
-
-def cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.2f}" if value < 100 else f"{value:.0f}"
-    return "" if value is None else str(value)
+    with open(file, "w", encoding="utf-8", newline="") as output:
+        writer = csv.writer(output, lineterminator="\n")
+        writer.writerow(headers(builds))
+        for row in [total, *rows]:
+            writer.writerow([round(value, 2) if isinstance(value, float) else value for value in row])
 
 
 if __name__ == "__main__":
