@@ -5,19 +5,9 @@
   string_agg({{ expression }}, ', ' order by {{ order_by or expression }})
 {%- endmacro %}
 
-{# The values of a group as a list. #}
-{% macro list_of(expression) -%}
-  list({{ expression }})
-{%- endmacro %}
-
-{# The values that two lists have in common joined by ', ' in their own order; null where there are none. #}
-{% macro join_common(list, other_list) -%}
-  nullif(array_to_string(list_sort(list_intersect({{ list }}, {{ other_list }})), ', '), '')
-{%- endmacro %}
-
-{# Whether two lists have a value in common; null where one is null. #}
-{% macro have_common(list, other_list) -%}
-  list_has_any({{ list }}, {{ other_list }})
+{# Values of a part of the rows joined by ', ', up to each row in that order. Nulls are left out. #}
+{% macro join_text_so_far(expression, partition_by, order_by) -%}
+  string_agg({{ expression }}, ', ') over (partition by {{ partition_by }} order by {{ order_by }})
 {%- endmacro %}
 
 {# The value of the row with the greatest (at, tiebreak) in a group; nulls do not compete. #}

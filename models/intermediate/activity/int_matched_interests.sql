@@ -1,0 +1,46 @@
+-- Which tags of the courses that users viewed the same users follow.
+-- Grain: one row per user and course of which the user follows a tag, or one that is related to its tags.
+
+with
+
+user_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+),
+
+course_subjects as (
+
+    select * from {{ ref('int_course_subjects') }}
+
+),
+
+user_interests as (
+
+    select * from {{ ref('int_user_interests') }}
+
+),
+
+matches as (
+
+    select
+        user_courses.user_handle,
+        user_courses.course_id,
+        course_subjects.tag,
+        course_subjects.is_course_tag
+    from user_courses
+    inner join course_subjects on user_courses.course_id = course_subjects.course_id
+    inner join user_interests
+        on
+            user_courses.user_handle = user_interests.user_handle
+            and course_subjects.tag = user_interests.interest_tag
+
+)
+
+-- Texts that grow row by row, and of each the last: texts or lists that are aggregates all have to be in memory.
+select
+    user_handle,
+    course_id,
+    {{ join_text_so_far('case when is_course_tag then tag end', 'user_handle, course_id', 'tag') }} as interest_tags
+from matches
+qualify lead(tag) over (partition by user_handle, course_id order by tag) is null
