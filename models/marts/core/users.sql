@@ -81,12 +81,12 @@ top_tags as (
 
     select
         user_handle,
-        {{ join_text('feature', order_by='place') }} as top_course_tags
+        {{ join_text_so_far('feature', 'user_handle', 'place') }} as top_course_tags
     from ranked_features
     where
         facet = 'course_tags'
         and place <= 3
-    group by user_handle
+    qualify lead(place) over (partition by user_handle order by place) is null
 
 ),
 
