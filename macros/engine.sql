@@ -10,9 +10,9 @@
   string_agg({{ expression }}, ', ') over (partition by {{ partition_by }} order by {{ order_by }})
 {%- endmacro %}
 
-{# The value of the row with the greatest (at, tiebreak) in a group; nulls do not compete. #}
-{% macro latest(value, at, tiebreak) -%}
-  max_by({{ value }}, row({{ at }}, {{ tiebreak }}))
+{# The value of the row with the greatest (at, tiebreak) in a group, or the greatest at alone; nulls do not compete. #}
+{% macro latest(value, at, tiebreak=none) -%}
+  max_by({{ value }}, {{ 'row(' ~ at ~ ', ' ~ tiebreak ~ ')' if tiebreak else at }})
 {%- endmacro %}
 
 {#

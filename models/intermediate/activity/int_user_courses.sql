@@ -10,16 +10,31 @@ course_views as (
         view_seconds >= {{ var('min_view_seconds') }}
         and {{ is_in_evidence_window('view_date') }}
 
+),
+
+-- The day and, within it, the line as one number: an aggregate that orders by two values has to be in memory.
+numbered_views as (
+
+    select
+        user_handle,
+        course_id,
+        author_handle,
+        level,
+        view_date,
+        view_seconds,
+        (view_date - date '1900-01-01') * 1000000000000 + line_number as view_number
+    from course_views
+
 )
 
 select
     user_handle,
     course_id,
-    {{ latest('author_handle', 'view_date', 'line_number') }} as author_handle,
-    {{ latest('level', 'view_date', 'line_number') }} as level,
+    {{ latest('author_handle', 'view_number') }} as author_handle,
+    {{ latest('level', 'view_number') }} as level,
     min(view_date) as first_view_date,
     max(view_date) as last_view_date,
     count(*) as total_views,
     {{ exact_sum('view_seconds') }} as total_view_seconds
-from course_views
+from numbered_views
 group by user_handle, course_id
