@@ -1,25 +1,30 @@
-"""Time the kernels of top_k side by side on the profiles of a build, for growing numbers of its users.
+"""Time the kernels of top_k side by side on synthetic profiles, for growing numbers of users.
 
-Run: make build && .venv/bin/python benchmarks/kernels.py [--build target/kindred_build.duckdb] [--k 20]
-The products are what decides which kernel a build takes (COMPILED_FROM_PRODUCTS). Loading the compiled one, from its
-cache, is paid once and timed in a process of its own.
+Run: .venv/bin/python benchmarks/kernels.py [--users 1000 --users 100000] [--k 20]
+It shows from which size on each pays, which is where COMPILED_FROM_PRODUCTS and PRUNED_FROM_USERS stand. Loading the
+compiled kernels, from their cache, is paid once and timed in a process of its own.
 """
 
 import subprocess
 import sys
 import time
-from pathlib import Path
+from unittest.mock import patch
 
 import click
 import numpy as np
+from scipy import sparse
+from synthetic_profiles import synthetic_profiles
 from tabulate import tabulate
 
-from kindred import similarity
-from kindred.profiles import Profiles
-from kindred.warehouse import DEFAULT_BUILD, open_build
+from kindred import all_pairs, similarity
 
-USERS = (500, 1000, 2000, 4000, 10_000, 20_000, 50_000)
-TABLES = {"int_users": "intermediate", "int_profiles": "intermediate"}
+USERS = (1000, 3000, 10_000, 30_000, 100_000, 200_000)
+LONGEST_SECONDS = 200
+"""A kernel is left out of sizes at which it would take longer, at twice the users four times as long."""
+
+REPEATED_SECONDS = 10
+"""A run that takes less is repeated, and the better counts."""
+
 LOADING = """
 import time
 from scipy.sparse import eye_array
@@ -29,39 +34,56 @@ similarity.COMPILED_FROM_PRODUCTS = 0
 similarity.top_k(eye_array(3, format="csr"), 1)
 print(time.process_time() - started)
 """
-KERNELS = {"scipy": np.inf, "compiled": 0}
+NEVER = np.inf
+KERNELS = {
+    "scipy": (NEVER, NEVER, False),
+    "rows": (0, NEVER, True),
+    "symmetric": (0, NEVER, False),
+    "pruned": (0, 0, False),
+}
+"""By name: COMPILED_FROM_PRODUCTS, PRUNED_FROM_USERS, and whether users are asked for as rows."""
 
 
 @click.command(help=__doc__)
-@click.option("--build", "build_file", type=click.Path(path_type=Path), default=DEFAULT_BUILD, show_default=True)
+@click.option("--users", "sizes", type=click.IntRange(min=1), multiple=True, default=USERS, show_default=True)
 @click.option("--k", type=click.IntRange(min=1), default=20, show_default=True, help="Neighbours to find.")
-def main(build_file: Path, k: int) -> None:
-    with open_build(build_file, TABLES) as (tables, _):
-        users = tables["int_users"].order("user_handle").fetchnumpy()["user_handle"]
-        profiles = tables["int_profiles"].select("user_handle, feature_id, matching_feature_id, weight").fetchnumpy()
-    everybody = Profiles.from_long(profiles, users)
+@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+def main(sizes: tuple[int, ...], k: int, threads: int) -> None:
+    largest = synthetic_profiles(max(sizes))
     rows = []
-    for count in [count for count in USERS if count < len(users)] + [len(users)]:
-        part = Profiles(users[:count], everybody.features, everybody.matching_features, everybody.matrix[:count])
-        seconds = {name: cpu_seconds(part, k, limit) for name, limit in KERNELS.items()}
-        ratio = seconds["scipy"] / seconds["compiled"]
-        products = count * part.counterparts.nnz
-        rows.append((f"{count:,}", f"{products:.1e}", *(f"{cost:.2f}" for cost in seconds.values()), f"{ratio:.1f}"))
-    headers = ("users", "products", *(f"{name}, CPU seconds" for name in KERNELS), "ratio")
+    seconds_per_pair = dict.fromkeys(KERNELS, 0.0)
+    for users in sorted(sizes):
+        profiles = largest[:users]
+        found = dict.fromkeys(KERNELS, "")
+        for name in KERNELS:
+            if seconds_per_pair[name] * users**2 <= LONGEST_SECONDS:
+                seconds = cpu_seconds(name, profiles, k, threads)
+                seconds_per_pair[name] = seconds / users**2
+                found[name] = f"{seconds:.2f}"
+        rows.append((f"{users:,}", f"{users * profiles.nnz:.1e}", *found.values()))
+    headers = ("users", "products", *(f"{name}, CPU s" for name in KERNELS))
     click.echo(tabulate(rows, headers=headers, disable_numparse=True, colalign=["right"] * len(headers)))
     done = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, text=True, check=True)
-    click.echo(f"\nLoading the compiled kernel takes {float(done.stdout):.2f} CPU seconds.")
+    click.echo(f"\nLoading the compiled kernels takes {float(done.stdout):.2f} CPU seconds.")
 
 
-def cpu_seconds(profiles: Profiles, k: int, compiled_from: float) -> float:
-    """Return the CPU seconds of the better of two runs."""
-    similarity.COMPILED_FROM_PRODUCTS = compiled_from
-    found = []
-    for _ in range(2):
+def cpu_seconds(name: str, profiles: sparse.csr_array, k: int, threads: int) -> float:
+    """Return the CPU seconds of a kernel, after a run that compiles."""
+    compiled_from, pruned_from, is_by_rows = KERNELS[name]
+
+    def run(some: sparse.csr_array) -> float:
+        rows = np.arange(some.shape[0]) if is_by_rows else None
         started = time.process_time()
-        similarity.top_k(profiles.matrix, k, metric="dot", counterparts=profiles.counterparts)
-        found.append(time.process_time() - started)
-    return min(found)
+        similarity.top_k(some, k, rows=rows, threads=threads)
+        return time.process_time() - started
+
+    with (
+        patch.object(similarity, "COMPILED_FROM_PRODUCTS", compiled_from),
+        patch.object(all_pairs, "PRUNED_FROM_USERS", pruned_from),
+    ):
+        run(profiles[:500])
+        seconds = run(profiles)
+        return min(seconds, run(profiles)) if seconds < REPEATED_SECONDS else seconds
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from scipy import sparse
@@ -299,15 +300,19 @@ def save_profiles(profiles: sparse.csr_array, folder: Path) -> None:
 
 
 def warm_up(method: Method, profiles: sparse.csr_array, k: int, threads: int) -> None:
-    """Find neighbours among a few users; ours by the kernel for many."""
+    """Find neighbours among a few users; ours by each of the kernels that it takes for many."""
     few = profiles[:WARM_USERS]
-    if method.start is kindred_top_k:
-        from kindred import similarity
+    search, rows = method.start(few, k, threads), np.arange(few.shape[0])
+    if method.start is not kindred_top_k:
+        search(rows)
+        return
+    from kindred import all_pairs, similarity
 
-        switch, similarity.COMPILED_FROM_PRODUCTS = similarity.COMPILED_FROM_PRODUCTS, 0
-    method.start(few, k, threads)(np.arange(few.shape[0]))
-    if method.start is kindred_top_k:
-        similarity.COMPILED_FROM_PRODUCTS = switch
+    with patch.object(similarity, "COMPILED_FROM_PRODUCTS", 0):
+        search(rows[:1])
+        for users in (0, WARM_USERS + 1):
+            with patch.object(all_pairs, "PRUNED_FROM_USERS", users):
+                search(rows)
 
 
 def cpu_seconds() -> float:

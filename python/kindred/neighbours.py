@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -60,8 +60,10 @@ class NeighbourLists:
         return self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS
 
 
-def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> Iterator[dict[str, np.ndarray | Lists]]:
-    """List the k nearest users of every user by the similarity of their profiles.
+def nearest_users(
+    profiles: Profiles, k: int, threads: int = 1, progress: Callable[[float], None] | None = None
+) -> Iterator[dict[str, np.ndarray | Lists]]:
+    """List the k nearest users of every user by the similarity of their profiles, see `top_k`.
 
     Yields
     ------
@@ -69,7 +71,7 @@ def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> Iterator[dict
     nearest first.
 
     """
-    nearest = nearest_lists(profiles, k, threads)
+    nearest = nearest_lists(profiles, k, threads, progress=progress)
     for start in range(0, max(len(profiles.users), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
         is_listed = nearest.indices[block] >= 0
@@ -81,10 +83,25 @@ def nearest_users(profiles: Profiles, k: int, threads: int = 1) -> Iterator[dict
         }
 
 
-def nearest_lists(profiles: Profiles, k: int, threads: int = 1, *, rows: np.ndarray | None = None) -> NeighbourLists:
-    """List the k nearest users of every user, or of some rows, by the similarity of their profiles."""
+def nearest_lists(
+    profiles: Profiles,
+    k: int,
+    threads: int = 1,
+    *,
+    rows: np.ndarray | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> NeighbourLists:
+    """List the k nearest users of every user, or of some rows, by the similarity of their profiles, see `top_k`."""
     return NeighbourLists(
-        *top_k(profiles.matrix, k, metric="dot", counterparts=profiles.counterparts, rows=rows, threads=threads)
+        *top_k(
+            profiles.matrix,
+            k,
+            metric="dot",
+            counterparts=profiles.counterparts,
+            rows=rows,
+            threads=threads,
+            progress=progress,
+        )
     )
 
 
@@ -98,6 +115,7 @@ def closest_lists(
     cluster_weight: float = 0.0,
     rows: np.ndarray | None = None,
     threads: int = 1,
+    progress: Callable[[float], None] | None = None,
 ) -> np.ndarray:
     """List the k closest users of every user: by similarity, less a correction for hubs.
 
@@ -121,8 +139,8 @@ def closest_lists(
         What sharing a cluster adds to the similarity.
     rows
         Integer array: the rows whose lists are wanted, by default all.
-    threads
-        Threads of the similarity kernel.
+    threads, progress
+        See `top_k`; the kernel finds the lists anew that re-ranking does not settle.
 
     Returns
     -------
@@ -133,7 +151,7 @@ def closest_lists(
     indices, is_settled = rerank(nearest, k, rows, hub_correction, labels, cluster_weight)
     unsettled = np.flatnonzero(~is_settled)
     if not len(unsettled):
-        return indices  # the kernel would copy the profiles for nothing
+        return indices  # counterparts would be made for nothing
     indices[unsettled], _ = top_k(
         profiles.matrix,
         k,
@@ -142,6 +160,7 @@ def closest_lists(
         penalties=hub_correction * nearest.neighbourhood_similarity() if hub_correction else None,
         rows=rows[unsettled],
         threads=threads,
+        progress=progress,
     )
     return indices
 
@@ -215,6 +234,7 @@ def closest_users(
     hub_correction: float,
     k: int,
     threads: int = 1,
+    progress: Callable[[float], None] | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """List the k closest users of every user, with the parts of their similarity.
 
@@ -224,7 +244,7 @@ def closest_users(
         Weighted profiles, the cluster included, whose dot product is the similarity (the table user_features).
     one_hot
         Profiles of the same users without weights, for the plain cosine.
-    nearest, labels, cluster_weight, hub_correction, k, threads
+    nearest, labels, cluster_weight, hub_correction, k, threads, progress
         See `closest_lists`.
     facets
         The name of each facet by its number.
@@ -244,6 +264,7 @@ def closest_users(
         labels=labels,
         cluster_weight=cluster_weight,
         threads=threads,
+        progress=progress,
     )
     numbers = np.array(sorted(facets))
     groups = np.searchsorted(numbers, profiles.features // FACET_IDS)

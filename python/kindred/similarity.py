@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import numpy as np
 from scipy import sparse
@@ -15,10 +16,13 @@ TIE_DECIMALS = 10
 """Scores that agree to so many decimals are tied: sums of the same terms in another order differ in the last bits."""
 
 COMPILED_FROM_PRODUCTS = 1_000_000_000
-"""From so many products of rows and stored weights on, loading the compiled kernel takes less time than it saves."""
+"""From so many products of rows and stored weights on, loading the compiled kernels takes less time than it saves."""
 
 COMPILED_ROWS = 256
 """Rows that the compiled kernel takes at a time: enough for a thread to be worth waking, few enough to share out."""
+
+SCORE_COPIES = 4
+"""How often scipy's kernel holds the scores of a block at most: with and without penalties, rounded, and as a mask."""
 
 PAIR_CHUNK = 20_000
 """Pairs compared at a time by `shared_weights`; bounds its memory, whatever the number of pairs."""
@@ -33,13 +37,17 @@ def top_k(
     penalties: np.ndarray | None = None,
     rows: np.ndarray | None = None,
     threads: int = 1,
+    memory_mb: float = 1024,
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find for every row the k most similar other rows, exactly.
 
-    Two kernels find the same, to the last bit. Small inputs, and all where numba is not installed (the extra `scale`):
-    each block of rows is scored against all rows by one sparse-times-dense product of scipy. Large ones: a compiled
-    inverted index scores a row at a time (`kindred.compiled_kernel`). Either keeps the best by the maxima of slices, so
-    that memory is one block of scores for each thread and never users x users.
+    Four kernels find the same, to the last bit, and none of them ever holds users x users. Small inputs, and all where
+    numba is not installed (the extra `scale`): each block of rows is scored against all rows by one sparse-times-dense
+    product of scipy. Large ones are compiled: an inverted index that scores each pair once and offers it to the lists
+    of both (`kindred.all_pairs`, from COMPILED_FROM_PRODUCTS on); the same, pruned by bounds on what the hottest
+    features can add (from `all_pairs.PRUNED_FROM_USERS` on); and where only some rows are wanted, an inverted index
+    that scores a row at a time (`kindred.compiled_kernel`).
 
     Parameters
     ----------
@@ -51,19 +59,27 @@ def top_k(
         "cosine" normalises every row to length 1 first. "dot" takes the rows as they are, for profiles whose dot
         product already is the similarity (a weighted sum of cosines, as in the table user_features).
     counterparts
-        What a row is compared with, for the metric "dot": the same rows with columns exchanged, so that what one has
-        in one column meets what another has in a second; by default the profiles themselves.
+        What a row is compared with, for the metric "dot": the same rows with columns exchanged in pairs, so that what
+        one has in one column meets what another has in a second, and a pair scores the same both ways; by default the
+        profiles themselves.
     penalties
         Float array of shape (users,), 0 or more: what is taken off a row's score wherever it is a candidate.
     rows
         Integer array: the rows whose neighbours are wanted, by default all. They are compared with all rows.
     threads
         Threads that score blocks side by side; the result does not depend on it.
+    memory_mb
+        Megabytes for blocks of scores and for inverted indexes, beyond the profiles, a copy of those by row where they
+        are normalised, not float64 or pruned, and the result; blocks get fewer or smaller. At least one block for
+        each thread is held, and an inverted index of everybody where only some rows are wanted. The result does not
+        depend on it.
+    progress
+        Called now and then, from the calling thread, with the share of the work that is done, from 0 to 1.
 
     Returns
     -------
     indices, scores
-        Arrays of shape (users, k), int64 and float64: the neighbours of each row by falling score, then rising index
+        Arrays of shape (users, k), int32 and float64: the neighbours of each row by falling score, then rising index
         (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and only those count that
         score above 0 before the penalty: where there are fewer than k, the rest is -1 and 0.
 
@@ -72,13 +88,15 @@ def top_k(
     TypeError
         If profiles or counterparts is no sparse matrix.
     ValueError
-        If k or threads is below 1, the metric is unknown or cosine for counterparts, a weight is negative or not
-        finite, a penalty is negative or no number, or the shapes differ.
+        If k or threads is below 1, memory_mb is not above 0, the metric is unknown or cosine for counterparts, a
+        weight is negative or not finite, a penalty is negative or no number, or the shapes differ.
 
     Notes
     -----
     Scores are summed in float64 in the order of features, hence are bit-identical in both directions of a pair.
-    Scores that agree to ten decimals count as tied.
+    Scores that agree to ten decimals count as tied. Sources of the symmetric and the pruned kernel: Bayardo, Ma,
+    Srikant 2007, Scaling up all pairs similarity search; Anastasiu, Karypis 2014, L2AP: Fast cosine similarity search
+    with prefix L-2 norm bounds.
 
     Examples
     --------
@@ -94,6 +112,8 @@ def top_k(
         raise ValueError(f"k must be at least 1, not {k}")
     if threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
+    if not memory_mb > 0:
+        raise ValueError(f"memory_mb must be above 0, not {memory_mb}")
     if metric not in ("cosine", "dot"):
         raise ValueError(f"metric must be 'cosine' or 'dot', not {metric!r}")
     if metric == "cosine" and counterparts is not None:
@@ -104,50 +124,35 @@ def top_k(
     others = matrix if counterparts is None else _checked(counterparts)
     if others.shape != matrix.shape:
         raise ValueError(f"counterparts must have the shape of profiles, {matrix.shape}, not {others.shape}")
-    if penalties is not None and np.shape(penalties) != matrix.shape[:1]:
-        raise ValueError(f"penalties must have the shape {matrix.shape[:1]}, not {np.shape(penalties)}")
-    if penalties is not None and not (np.asarray(penalties) >= 0).all():
-        raise ValueError("penalties must be 0 or more")
+    if penalties is not None:
+        penalties = np.asarray(penalties, dtype=np.float64)
+        if penalties.shape != matrix.shape[:1]:
+            raise ValueError(f"penalties must have the shape {matrix.shape[:1]}, not {penalties.shape}")
+        if not (penalties >= 0).all():
+            raise ValueError("penalties must be 0 or more")
     wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
+    progress = progress or (lambda share: None)
 
-    indices = np.full((len(wanted), k), -1, dtype=np.int64)
+    all_pairs = _compiled_kernels() if len(wanted) * others.nnz >= COMPILED_FROM_PRODUCTS else None
+    if all_pairs and rows is None:
+        return all_pairs.best_of_all(matrix, others, k, penalties, threads, memory_mb, progress)
+    indices = np.full((len(wanted), k), -1, dtype=np.int32)
     scores = np.zeros((len(wanted), k), dtype=np.float64)
-
-    offsets = np.zeros(0) if penalties is None else np.asarray(penalties, dtype=np.float64)
-    best_of_rows = _compiled_kernel() if len(wanted) * others.nnz >= COMPILED_FROM_PRODUCTS else None
-    inverted = sparse.csc_array(others) if best_of_rows else None
-
-    def score_compiled(start: int) -> None:
-        block = slice(start, start + COMPILED_ROWS)
-        best_of_rows(
-            wanted[block],
-            (matrix.indptr, matrix.indices, matrix.data),
-            (inverted.indptr, inverted.indices, inverted.data),
-            k,
-            offsets,
-            indices[block],
-            scores[block],
-        )
-
-    def score_by_scipy(start: int) -> None:
-        block = wanted[start : start + BLOCK_ROWS]
-        block_scores = others @ matrix[block].toarray().T
-        block_scores[block, np.arange(len(block))] = 0
-        if len(offsets):
-            block_scores = np.where(block_scores > 0, block_scores - offsets[:, None], -np.inf)
-        least = np.finfo(np.float64).min if len(offsets) else np.nextafter(0, 1)
-        indices[start : start + len(block)], scores[start : start + len(block)] = _best_of_columns(
-            block_scores, k, least
-        )
-
-    score_block, block_rows = (score_compiled, COMPILED_ROWS) if best_of_rows else (score_by_scipy, BLOCK_ROWS)
-    starts = range(0, len(wanted), block_rows)
-    if threads == 1:
-        for start in starts:
-            score_block(start)
+    if all_pairs:
+        block_rows, score_block = COMPILED_ROWS, all_pairs.scorer_of_rows(matrix, others, penalties)
     else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(score_block, starts))
+        row_mb = SCORE_COPIES * threads * matrix.shape[0] * scores.itemsize / 1e6
+        block_rows = max(1, min(BLOCK_ROWS, int(memory_mb / row_mb))) if row_mb else BLOCK_ROWS
+        score_block = _scorer_of_rows(matrix, others, penalties)
+
+    def score(start: int) -> int:
+        block = slice(start, start + block_rows)
+        score_block(wanted[block], indices[block], scores[block])
+        return min(block.stop, len(wanted))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in pool.map(score, range(0, len(wanted), block_rows)):
+            progress(done / len(wanted))
     return indices, scores
 
 
@@ -212,21 +217,39 @@ def pairs_of_lists(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return rows, places, indices[rows, places]
 
 
-def _compiled_kernel() -> Callable[..., None] | None:
-    """Return the compiled kernel, or None where it is not installed."""
+def _compiled_kernels() -> ModuleType | None:
+    """Return the module of the compiled kernels, or None where what it needs is not installed."""
     try:
-        from kindred.compiled_kernel import best_of_rows
+        from kindred import all_pairs
     except ImportError:
         return None
-    return best_of_rows
+    return all_pairs
+
+
+def _scorer_of_rows(
+    matrix: sparse.csr_array, others: sparse.csr_array, penalties: np.ndarray | None
+) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
+    """Return what fills the indices and scores, shapes (rows, k), of a block of rows by scipy's product."""
+    least = np.nextafter(0, 1) if penalties is None else np.finfo(np.float64).min
+
+    def score_block(block: np.ndarray, indices: np.ndarray, scores: np.ndarray) -> None:
+        block_scores = others @ matrix[block].toarray().T
+        block_scores[block, np.arange(len(block))] = 0
+        if penalties is not None:
+            block_scores = np.where(block_scores > 0, block_scores - penalties[:, None], -np.inf)
+        indices[:], scores[:] = _best_of_columns(block_scores, indices.shape[1], least)
+
+    return score_block
 
 
 def _checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
-    """Return a float64 CSR copy in canonical form; raise if it is not what `top_k` takes."""
+    """Return profiles as canonical CSR of float64, copied where they are not; raise if `top_k` cannot take them."""
     if not sparse.issparse(profiles):
         raise TypeError(f"profiles must be a scipy sparse matrix, not {type(profiles).__name__}")
-    rows = sparse.csr_array(profiles, dtype=np.float64, copy=True)
-    rows.sum_duplicates()
+    rows = sparse.csr_array(profiles, dtype=np.float64)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
     if not np.isfinite(rows.data).all() or (rows.data < 0).any():
         raise ValueError("profiles must hold finite weights of 0 or more")
     return rows

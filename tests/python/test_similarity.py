@@ -1,6 +1,7 @@
 """The kernels: exact nearest neighbours, the weights that two profiles share, and pairs from lists."""
 
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from kindred import similarity
-from kindred.similarity import BLOCK_ROWS, pairs_of_lists, shared_weights, top_k
+import kindred
+from kindred import all_pairs, similarity
+from kindred.similarity import BLOCK_ROWS, COMPILED_ROWS, pairs_of_lists, shared_weights, top_k
 
 SEARCH = settings(deadline=None, max_examples=120, derandomize=True)
 WIDE_SEARCH = settings(deadline=None, max_examples=40, derandomize=True)
@@ -19,12 +21,34 @@ FORMATS = (sparse.csr_array, sparse.csr_matrix)
 TIE = 1e-10
 
 
-@pytest.fixture(scope="module", autouse=True, params=["scipy", "compiled"])
+KERNELS = {
+    "scipy": {"COMPILED_FROM_PRODUCTS": np.inf},
+    "rows": {"COMPILED_FROM_PRODUCTS": 0},
+    "symmetric": {"COMPILED_FROM_PRODUCTS": 0, "PRUNED_FROM_USERS": np.inf},
+    "pruned": {"COMPILED_FROM_PRODUCTS": 0, "PRUNED_FROM_USERS": 0},
+}
+
+
+def force(patch, kernel):
+    """Have top_k take a kernel whatever the size, in blocks of which a test has many."""
+    for name, value in KERNELS[kernel].items():
+        patch.setattr(similarity if hasattr(similarity, name) else all_pairs, name, value)
+    patch.setattr(all_pairs, "BLOCK_USERS", BLOCK_ROWS)
+
+
+@pytest.fixture(scope="module", autouse=True, params=KERNELS)
 def kernel(request):
-    """Run every test of this module with either kernel, whatever the size."""
-    assert similarity._compiled_kernel() is not None, "numba is not installed: pip install -r requirements-dev.lock"
+    """Run every test of this module with every kernel."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(similarity, "COMPILED_FROM_PRODUCTS", np.inf if request.param == "scipy" else 0)
+        force(patch, request.param)
+        if request.param == "rows":
+
+            def all_as_rows(profiles, k, rows=None, **arguments):
+                if rows is None and sparse.issparse(profiles):
+                    rows = np.arange(profiles.shape[0])
+                return similarity.top_k(profiles, k, rows=rows, **arguments)
+
+            patch.setitem(globals(), "top_k", all_as_rows)
         yield request.param
 
 
@@ -172,7 +196,7 @@ def untidy(weights, rng):
 
 def assert_exact(result, weights, k, metric):
     indices, scores = result
-    assert indices.dtype == np.int64
+    assert indices.dtype == np.int32
     assert scores.dtype == np.float64
     expected = reference_lists(weights, k, metric)
     np.testing.assert_array_equal(indices, expected)
@@ -440,6 +464,7 @@ def test_threads_change_nothing(metric):
         ({"k": 0}, "k must be at least 1, not 0"),
         ({"k": -3}, "k must be at least 1, not -3"),
         ({"threads": 0}, "threads must be at least 1, not 0"),
+        ({"memory_mb": 0}, "memory_mb must be above 0, not 0"),
         ({"metric": "euclidean"}, "metric must be .* not 'euclidean'"),
     ],
 )
@@ -466,7 +491,7 @@ def test_wrong_counterparts_and_penalties_are_refused(arguments, message):
         top_k(stored(np.eye(3)), 1, **arguments)
 
 
-# --- the compiled kernel -----------------------------------------------------------------------------------
+# --- the kernels -----------------------------------------------------------------------------------
 
 
 def random_profiles(users, features, seed):
@@ -479,42 +504,74 @@ def random_profiles(users, features, seed):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_both_kernels_find_the_same_to_the_last_bit(kernel, threads, monkeypatch):
+def test_every_kernel_finds_the_same_to_the_last_bit(kernel, threads):
     profiles, counterparts, penalties = random_profiles(700, 60, seed=11)
     rows = np.random.default_rng(1).permutation(700)[:600]
     arguments = [
         {"metric": "cosine"},
         {"metric": "dot", "counterparts": counterparts, "rows": rows},
+        {"metric": "dot", "counterparts": counterparts},
         {"metric": "dot", "counterparts": counterparts, "penalties": penalties},
     ]
     own = [top_k(profiles, 30, threads=threads, **each) for each in arguments]
-    monkeypatch.setattr(similarity, "COMPILED_FROM_PRODUCTS", 0 if kernel == "scipy" else np.inf)
     for (indices, scores), each in zip(own, arguments, strict=True):
-        other_indices, other_scores = top_k(profiles, 30, **each)
-        assert np.array_equal(indices, other_indices)
-        assert np.array_equal(scores, other_scores)
+        with pytest.MonkeyPatch.context() as patch:
+            force(patch, "scipy")
+            scipy_indices, scipy_scores = similarity.top_k(profiles, 30, **each)
+        assert (indices.dtype, scores.dtype) == (np.int32, np.float64)
+        assert np.array_equal(indices, scipy_indices)
+        assert np.array_equal(scores, scipy_scores)
 
 
-def test_the_compiled_kernel_takes_large_inputs_only(kernel, monkeypatch):
+@pytest.mark.parametrize("blocks", [1, 2, 5, 8])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_less_memory_changes_nothing(blocks, threads):
+    profiles, counterparts, penalties = random_profiles(BLOCK_ROWS * blocks - 3, 40, seed=5)
+    arguments = {"metric": "dot", "counterparts": counterparts, "penalties": penalties, "threads": threads}
+    expected = top_k(profiles, 9, **arguments)
+    for memory_mb in (1e-9, 1e-3, 3e-2):
+        for found, wanted in zip(top_k(profiles, 9, **arguments, memory_mb=memory_mb), expected, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("users", [1, 63, 400])
+def test_progress_rises_from_the_calling_thread_and_ends_with_the_whole(users):
+    shares, threads = [], set()
+
+    def note(share):
+        shares.append(share)
+        threads.add(threading.get_ident())
+
+    profiles, _, _ = random_profiles(users, 10, seed=2)
+    top_k(profiles, 3, threads=2, progress=note)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(shares) >= users / COMPILED_ROWS
+    assert threads == {threading.get_ident()}
+
+
+def test_the_compiled_kernels_take_large_inputs_only(kernel, monkeypatch):
     used = []
     monkeypatch.setattr(
-        similarity, "_compiled_kernel", lambda found=similarity._compiled_kernel: used.append(1) or found()
+        similarity, "_compiled_kernels", lambda found=similarity._compiled_kernels: used.append(1) or found()
     )
     monkeypatch.setattr(similarity, "COMPILED_FROM_PRODUCTS", 3 * 3)
-    top_k(stored(np.eye(3)), 1)
+    similarity.top_k(stored(np.eye(3)), 1)
     assert used
     used.clear()
-    top_k(stored(np.eye(3)), 1, rows=np.arange(2))
+    similarity.top_k(stored(np.eye(3)), 1, rows=np.arange(2))
     assert not used
 
 
-def test_where_it_is_not_installed_scipy_does_all(kernel, monkeypatch):
+def test_where_they_are_not_installed_scipy_does_all(kernel, monkeypatch):
     profiles, _, _ = random_profiles(80, 10, seed=3)
     expected = top_k(profiles, 5)
-    monkeypatch.delitem(sys.modules, "kindred.compiled_kernel", raising=False)
+    for module in ("all_pairs", "compiled_kernel"):
+        monkeypatch.delattr(kindred, module)
+        monkeypatch.delitem(sys.modules, f"kindred.{module}")
     monkeypatch.setitem(sys.modules, "numba", None)
-    assert similarity._compiled_kernel() is None
-    for found, wanted in zip(top_k(profiles, 5), expected, strict=True):
+    assert similarity._compiled_kernels() is None
+    for found, wanted in zip(similarity.top_k(profiles, 5), expected, strict=True):
         assert np.array_equal(found, wanted)
 
 

@@ -3,8 +3,11 @@
 
 
 def model(dbt, session):
+    from dbt.adapters.events.logging import AdapterLogger
+
     from kindred.neighbours import NEIGHBOURHOOD_USERS, nearest_users
     from kindred.profiles import Profiles
+    from kindred.progress import log_progress
     from kindred.tables import free_memory, in_parts
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
@@ -16,5 +19,6 @@ def model(dbt, session):
             # The hub correction needs whole neighbourhoods, however short the lists may be that were asked for.
             k=max(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours")), NEIGHBOURHOOD_USERS),
             threads=int(dbt.config.get("similarity_threads")),
+            progress=log_progress("nearest users", AdapterLogger("Kindred").info),
         )
     )

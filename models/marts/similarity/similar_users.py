@@ -4,8 +4,11 @@
 
 
 def model(dbt, session):
+    from dbt.adapters.events.logging import AdapterLogger
+
     from kindred.neighbours import NeighbourLists, closest_users
     from kindred.profiles import Profiles
+    from kindred.progress import log_progress
     from kindred.tables import free_memory, in_parts
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
@@ -26,5 +29,6 @@ def model(dbt, session):
             hub_correction=float(dbt.config.get("hub_correction")),
             k=int(dbt.config.get("top_k")),
             threads=int(dbt.config.get("similarity_threads")),
+            progress=log_progress("closest users", AdapterLogger("Kindred").info),
         )
     )
