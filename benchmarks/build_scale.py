@@ -71,6 +71,7 @@ def main(
     options = [f"--{name}={value}" for name, value in (("select", selection), ("vars", settings)) if value]
     with ExitStack() as temporary:
         folder = work or Path(temporary.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
         generated = [generate(users, folder / f"data-{users}") for users in sizes]
         builds = [
             build(data.absolute(), folder / f"build-{place}", options)

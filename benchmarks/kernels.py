@@ -1,8 +1,8 @@
 """Time the kernels of top_k side by side on synthetic profiles, for growing numbers of users.
 
 Run: .venv/bin/python benchmarks/kernels.py [--users 1000 --users 100000] [--k 20]
-It shows from which size on each pays, which is where COMPILED_FROM_PRODUCTS and PRUNED_FROM_USERS stand. Loading the
-compiled kernels, from their cache, is paid once and timed in a process of its own.
+It shows from which size on each pays, which is where COMPILED_FROM_PRODUCTS and BOUNDED_FROM_MEETINGS stand. Loading
+the compiled kernels, from their cache, is paid once and timed in a process of its own.
 """
 
 import subprocess
@@ -39,9 +39,10 @@ KERNELS = {
     "scipy": (NEVER, NEVER, False),
     "rows": (0, NEVER, True),
     "symmetric": (0, NEVER, False),
-    "pruned": (0, 0, False),
+    "pruned at once": (0, 0, False),
+    "pruned": (0, all_pairs.BOUNDED_FROM_MEETINGS, False),
 }
-"""By name: COMPILED_FROM_PRODUCTS, PRUNED_FROM_USERS, and whether users are asked for as rows."""
+"""By name: COMPILED_FROM_PRODUCTS, BOUNDED_FROM_MEETINGS, and whether users are asked for as rows."""
 
 
 @click.command(help=__doc__)
@@ -69,7 +70,7 @@ def main(sizes: tuple[int, ...], k: int, threads: int) -> None:
 
 def cpu_seconds(name: str, profiles: sparse.csr_array, k: int, threads: int) -> float:
     """Return the CPU seconds of a kernel, after a run that compiles."""
-    compiled_from, pruned_from, is_by_rows = KERNELS[name]
+    compiled_from, bounded_from, is_by_rows = KERNELS[name]
 
     def run(some: sparse.csr_array) -> float:
         rows = np.arange(some.shape[0]) if is_by_rows else None
@@ -79,7 +80,7 @@ def cpu_seconds(name: str, profiles: sparse.csr_array, k: int, threads: int) -> 
 
     with (
         patch.object(similarity, "COMPILED_FROM_PRODUCTS", compiled_from),
-        patch.object(all_pairs, "PRUNED_FROM_USERS", pruned_from),
+        patch.object(all_pairs, "BOUNDED_FROM_MEETINGS", bounded_from),
     ):
         run(profiles[:500])
         seconds = run(profiles)

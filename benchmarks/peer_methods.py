@@ -310,8 +310,8 @@ def warm_up(method: Method, profiles: sparse.csr_array, k: int, threads: int) ->
 
     with patch.object(similarity, "COMPILED_FROM_PRODUCTS", 0):
         search(rows[:1])
-        for users in (0, WARM_USERS + 1):
-            with patch.object(all_pairs, "PRUNED_FROM_USERS", users):
+        for bounded_from in (0, np.inf):
+            with patch.object(all_pairs, "BOUNDED_FROM_MEETINGS", bounded_from):
                 search(rows)
 
 

@@ -23,6 +23,11 @@
   cast(sum(cast({{ expression }} as decimal(38, 15))) as double)
 {%- endmacro %}
 
+{# A whole number that differs, but by a chance of one in 2^64, where the rows of a group differ; their order is all one. #}
+{% macro fingerprint_of_rows(columns) -%}
+  bit_xor(hash({{ columns | join(', ') }}))
+{%- endmacro %}
+
 {# Whether two texts differ by one letter left out or added, or by two neighbours swapped. #}
 {% macro differ_by_a_slip(one, other) -%}
   (

@@ -5,24 +5,65 @@
 #}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
   {%- set target_relation = this.incorporate(type='table') -%}
+  {%- set written = relation_to_write(target_relation) -%}
+  {% call statement('main', language=model.language) %}
+    {{- table_as(written) -}}
+  {% endcall %}
+  {{ return(finished_table(target_relation, written)) }}
+{% endmaterialization %}
+
+
+{#
+  A table as well, made anew as a whole, by a model that may read what it was: is_incremental says whether it is there.
+  dbt runs Python for a materialisation itself only, so that the statement stands in both.
+#}
+{% materialization incremental, adapter='duckdb', supported_languages=['sql', 'python'] %}
+  {%- set target_relation = this.incorporate(type='table') -%}
+  {%- set written = relation_to_write(target_relation) -%}
+  {% call statement('main', language=model.language) %}
+    {{- table_as(written) -}}
+  {% endcall %}
+  {{ return(finished_table(target_relation, written)) }}
+{% endmaterialization %}
+
+
+{#
+  Where to write a table: its own place, or beside it. A Python model writes on a connection of its own, which would not
+  see that this one has dropped the old table.
+#}
+{% macro relation_to_write(relation) %}
   {{ run_hooks(pre_hooks) }}
   {% do drop_if_other_kind('table') %}
-  {% if model.language == 'python' %}
-    {% do run_query('drop table if exists ' ~ target_relation) %}
-    {% call statement('main', language='python') %}
-      {{- py_write_table(temporary=false, relation=target_relation, compiled_code=compiled_code) -}}
-    {% endcall %}
-  {% else %}
-    {% call statement('main') %}
-      create or replace table {{ target_relation }} as
-      {{ compiled_code }}
-    {% endcall %}
+  {%- if model.language == 'sql' -%}
+    {{ return(relation) }}
+  {%- endif -%}
+  {%- set beside = relation.incorporate(path={'identifier': relation.identifier ~ '__written'}) -%}
+  {% do run_query('drop table if exists ' ~ beside) %}
+  {{ return(beside) }}
+{% endmacro %}
+
+
+{# What writes a table: a statement, or a Python model and what writes its result. #}
+{% macro table_as(relation) -%}
+  {%- if model.language == 'python' -%}
+    {{ py_write_table(temporary=false, relation=relation, compiled_code=compiled_code) }}
+  {%- else -%}
+    create or replace table {{ relation }} as
+    {{ compiled_code }}
+  {%- endif -%}
+{%- endmacro %}
+
+
+{# Put the table that was written in its place, and describe it. #}
+{% macro finished_table(relation, written) %}
+  {% if written != relation %}
+    {% do run_query('drop table if exists ' ~ relation ~ '; alter table ' ~ written ~ ' rename to ' ~ relation.identifier) %}
   {% endif %}
   {{ run_hooks(post_hooks) }}
-  {% do persist_docs(target_relation, model) %}
+  {% do persist_docs(relation, model) %}
   {{ adapter.commit() }}
-  {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+  {{ return({'relations': [relation]}) }}
+{% endmacro %}
 
 
 {% materialization view, adapter='duckdb' %}

@@ -103,7 +103,7 @@ def _kth_best(totals, best):
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
-def meet(block, other, index_rows, index, matrix, counterparts, penalties, bounds, scores, ids):
+def meet(block, other, index, matrix, counterparts, penalties, bounds, scores, ids):
     """Let the users of one block meet those of another, or of the same, each pair once, and keep the best of both.
 
     The score of a pair is added up over an inverted index of the other block and offered to the lists of both users.
@@ -113,12 +113,10 @@ def meet(block, other, index_rows, index, matrix, counterparts, penalties, bound
     Parameters
     ----------
     block, other
-        First user and the one after the last, of two blocks without common users or of the same.
-    index_rows
-        indptr, indices and data of the profiles by row, as far as they are in the index: all and float64, or without
-        the hottest features and float32 where there are bounds.
+        int32 arrays: the users of two blocks without common users, or twice those of the same.
     index
-        indptr (by feature), users counted within other, and weights of the counterparts of other, of the same type.
+        indptr (by feature), users counted within other, and weights of the counterparts of other: float64, or float32
+        and without the hottest features where there are bounds.
     matrix, counterparts
         indptr, indices and data (float64) of all profiles, and of what they are compared with, by row.
     penalties
@@ -129,40 +127,37 @@ def meet(block, other, index_rows, index, matrix, counterparts, penalties, bound
         Arrays of shape (users, k), float64 and int32: the heaps of the best so far, see `_offer`.
 
     """
-    first, last = block
-    other_first, other_last = other
     list_starts, list_users, list_weights = index
-    index_starts, index_features, index_weights = index_rows
     row_starts, row_features, row_weights = matrix
-    is_same = first == other_first
-    count = other_last - other_first
+    is_same = block[0] == other[0]
+    count = len(other)
     padded = (count + SLICE_USERS - 1) // SLICE_USERS * SLICE_USERS
     totals = np.zeros(padded, list_weights.dtype)
     # What a score must reach to count; nobody reaches it in the places that fill up the last slice.
     own_asked = np.empty(1, list_weights.dtype)
     asked = np.full(padded, np.inf, list_weights.dtype)
     for place in range(count):
-        asked[place] = _asked(scores[other_first + place, 0], penalties, bounds)
+        asked[place] = _asked(scores[other[place], 0], penalties, bounds)
     own_offset = np.zeros(1, list_weights.dtype)
     offsets = None
     if penalties is not None:
         offsets = np.zeros(padded, list_weights.dtype)
         for place in range(count):
-            offsets[place] = _rounded_down(penalties[other_first + place], bounds)
+            offsets[place] = _rounded_down(penalties[other[place]], bounds)
     rests = None
     if bounds is not None:
         rests = np.zeros(padded, np.float32)
-        rests[:count] = bounds.counter_rests[other_first:other_last]
+        rests[:count] = bounds.counter_rests[other]
+    margin = 1.0 if bounds is None else float(bounds.margin)
     dense = np.zeros(len(list_starts) - 1)
     begins = list_starts[:-1].copy()
     reaching = np.zeros(SLICE_USERS, np.uint8)
     eights = reaching.view(np.uint64)
 
-    for user in range(first, last):
+    for own, user in enumerate(block):
         totals[:] = 0
-        own = user - other_first
-        for entry in range(index_starts[user], index_starts[user + 1]):
-            feature, weight = index_features[entry], index_weights[entry]
+        for entry in range(row_starts[user], row_starts[user + 1]):
+            feature, weight = row_features[entry], list_weights.dtype.type(row_weights[entry] * margin)
             begin, end = begins[feature], list_starts[feature + 1]
             if is_same:
                 while begin < end and list_users[begin] <= own:
@@ -187,7 +182,7 @@ def meet(block, other, index_rows, index, matrix, counterparts, penalties, bound
                 place = start + step
                 if eights[step // 8] == 0 or reaching[step] == 0 or place >= count or (is_same and place <= own):
                     continue
-                found = other_first + place
+                found = other[place]
                 score = float(totals[place])
                 if bounds is not None:
                     most = totals[place] + _most_of_rest(bounds.parts, user, bounds.counter_parts, found)
@@ -213,7 +208,7 @@ def meet(block, other, index_rows, index, matrix, counterparts, penalties, bound
 @njit(nogil=True, cache=True)
 def sort_lists(block, scores, ids):
     """Turn the heaps of a block into lists from best to worst; -1 and 0 where nobody is."""
-    for user in range(block[0], block[1]):
+    for user in block:
         for size in range(scores.shape[1] - 1, 0, -1):
             score, found = scores[user, size], ids[user, size]
             scores[user, size], ids[user, size] = scores[user, 0], ids[user, 0]
@@ -232,7 +227,7 @@ def rescore_lists(block, matrix, counterparts, features, penalties, scores, ids)
     """
     row_starts, row_features, row_weights = matrix
     dense = np.zeros(features)
-    for user in range(block[0], block[1]):
+    for user in block:
         for entry in range(row_starts[user], row_starts[user + 1]):
             dense[row_features[entry]] = row_weights[entry]
         for place in range(scores.shape[1]):

@@ -21,10 +21,10 @@ from kindred.measures import (
     overlap_lift,
     recall,
 )
-from kindred.neighbours import NEIGHBOURHOOD_USERS, NeighbourLists, closest_lists, nearest_lists
+from kindred.neighbours import NeighbourLists, closest_lists, listed_users, nearest_lists
 from kindred.next_courses import next_courses, relate_courses
 from kindred.profiles import Profiles
-from kindred.similarity import pairs_of_lists, shared_weights, top_k
+from kindred.similarity import top_k
 from kindred.weighting import Evidence, FacetProfiles, weigh, weight_shares
 
 HIDDEN_SHARE = 0.2
@@ -116,8 +116,8 @@ class Closest:
 
     Attributes
     ----------
-    profiles, nearest
-        The profiles of everybody without the cluster, and the nearest users by them.
+    nearest
+        The nearest users of everybody, by the profiles without the cluster.
     labels
         Integer array of shape (users,): the cluster of each user, -1 for none.
     compared, min_samples
@@ -127,7 +127,6 @@ class Closest:
 
     """
 
-    profiles: Profiles
     nearest: NeighbourLists
     labels: np.ndarray
     compared: int
@@ -191,20 +190,14 @@ def closest_by(split: Split, shares: dict[int, float], rows: np.ndarray, setting
     compared, min_samples = neighbours_to_compare(
         len(profiles.users), settings.cluster_neighbours, settings.cluster_min_samples
     )
-    nearest = nearest_lists(
-        profiles,
-        max(settings.top_k, NEIGHBOURHOOD_USERS, int(SPARE_NEIGHBOURS * compared)),
-        settings.similarity_threads,
-    )
+    candidates = listed_users(settings.top_k, settings.cluster_neighbours)
+    nearest = nearest_lists(profiles, max(candidates, int(SPARE_NEIGHBOURS * compared)), settings.similarity_threads)
     labels = cluster_lists(nearest.indices[:, :compared], min_samples, settings.cluster_max_share)
-
-    clustered = _with_clusters(profiles, labels, cluster_share)
-    lists = product_lists(clustered, nearest, rows, settings, labels, cluster_share)
-    return Closest(profiles, nearest, labels, compared, min_samples, lists)
+    lists = product_lists(nearest, rows, settings, labels, cluster_share)
+    return Closest(nearest, labels, compared, min_samples, lists)
 
 
 def product_lists(
-    profiles: Profiles,
     nearest: NeighbourLists,
     rows: np.ndarray,
     settings: Settings,
@@ -212,22 +205,16 @@ def product_lists(
     cluster_share: float = 0.0,
 ) -> Lists:
     """List the closest users of some rows as the table similar_users does; see `closest_lists`."""
-    indices = closest_lists(
-        profiles,
-        nearest,
+    candidates = listed_users(settings.top_k, settings.cluster_neighbours)
+    closest = closest_lists(
+        NeighbourLists(nearest.indices[:, :candidates], nearest.scores[:, :candidates]),
         settings.top_k,
         hub_correction=settings.hub_correction,
         labels=labels,
         cluster_weight=cluster_share,
         rows=rows,
-        threads=settings.similarity_threads,
     )
-    own, places, neighbours = pairs_of_lists(indices)
-    similarities = np.zeros(indices.shape)
-    similarities[own, places] = shared_weights(
-        profiles.matrix, rows[own], neighbours, counterparts=profiles.counterparts
-    )[:, 0]
-    return Lists(rows, indices, similarities)
+    return Lists(rows, closest.indices, closest.scores)
 
 
 def measure(platform: Platform, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> list[Measure]:
@@ -258,7 +245,7 @@ def measure(platform: Platform, settings: Settings, progress: Callable[[str], No
         clusters.append(_measure_clusters(split, closest, settings, number))
         lists = {
             "all facets": closest.lists,
-            "all facets but the cluster": product_lists(closest.profiles, closest.nearest, split.rows, settings),
+            "all facets but the cluster": product_lists(closest.nearest, split.rows, settings),
             "plain cosine": cosine_lists(one_hot(platform, split.views), split.rows, settings),
         }
         hits = {variant: (split.rows, split.hits(listed)) for variant, listed in lists.items()}
@@ -381,22 +368,6 @@ def cosine_lists(features: sparse.csr_array, rows: np.ndarray, settings: Setting
 def one_hot(platform: Platform, views: sparse.csr_array) -> sparse.csr_array:
     """Return what the plain cosine compares: interests, courses and assessments, all alike."""
     return sparse.csr_array(sparse.hstack([platform.interests, views, platform.assessments]))
-
-
-def _with_clusters(profiles: Profiles, labels: np.ndarray, weight: float) -> Profiles:
-    """Add the cluster as a facet; its features come after all others."""
-    clustered = np.flatnonzero(labels >= 0)
-    width = int(labels.max(initial=-1)) + 1
-    membership = sparse.csr_array(
-        (np.full(len(clustered), np.sqrt(weight)), (clustered, labels[clustered])), shape=(len(labels), width)
-    )
-    ids = profiles.features.max(initial=0) + 1 + np.arange(width)
-    return Profiles(
-        profiles.users,
-        np.concatenate([profiles.features, ids]),
-        np.concatenate([profiles.matching_features, ids]),
-        sparse.csr_array(sparse.hstack([profiles.matrix, membership])),
-    )
 
 
 def cross_signal_lifts(

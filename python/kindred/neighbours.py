@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-from scipy import sparse
 
 from kindred.profiles import Profiles
+from kindred.refresh import KnownLists, known_lists, refresh_lists
 from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_weights, top_k
 from kindred.tables import Lists, read_parts
 
@@ -18,6 +19,12 @@ FACET_IDS = 1_000_000_000
 
 NEIGHBOURHOOD_USERS = 10
 """A user's neighbourhood, for the hub correction: the nearest so many users."""
+
+CANDIDATES_PER_PLACE = 5
+"""Nearest users who compete for a place on a list of the closest."""
+
+SPARE_SHARE = 0.16
+"""How much longer lists are than wanted: so many users may leave one, and none enter, before it is found anew."""
 
 BLOCK_USERS = 4096
 """Users whose lists are re-ranked, read or written at a time; bounds memory, whatever the number of users."""
@@ -40,19 +47,21 @@ class NeighbourLists:
     scores: np.ndarray
 
     @classmethod
-    def read(cls, table: duckdb.DuckDBPyRelation, users: np.ndarray) -> NeighbourLists:
-        """Read lists back from the table that `nearest_users` makes; users are its rows, rising.
+    def read(cls, table: duckdb.DuckDBPyRelation, users: np.ndarray, k: int) -> NeighbourLists:
+        """Read the k nearest back from the table that `nearest_users` makes; users are its rows, rising.
 
         Indices are int32, half of what a list of 100 neighbours of a million users would take otherwise.
         """
-        longest = table.aggregate("max(len(near_user_handles))").fetchall()[0][0]
-        indices = np.full((len(users), longest or 1), -1, dtype=np.int32)
+        table = table.select(f"user_handle, near_user_handles[:{k}] as near_user_handles, scores[:{k}] as scores")
+        indices = np.full((len(users), k), -1, dtype=np.int32)
         scores = np.zeros(indices.shape)
-        for part in read_parts(table.select("user_handle, near_user_handles, scores"), BLOCK_USERS):
+        for part in read_parts(table, BLOCK_USERS):
             near = part["near_user_handles"]
-            rows = np.searchsorted(users, part["user_handle"])[near.owners]
-            indices[rows, near.places] = np.searchsorted(users, near.values)
-            scores[rows, near.places] = part["scores"].values
+            owners, is_user = _find(part["user_handle"], users)
+            others, is_other = _find(near.values, users)
+            is_there = is_user[near.owners] & is_other
+            rows, places = owners[near.owners][is_there], near.places[is_there]
+            indices[rows, places], scores[rows, places] = others[is_there], part["scores"].values[is_there]
         return cls(indices, scores)
 
     def neighbourhood_similarity(self) -> np.ndarray:
@@ -60,18 +69,53 @@ class NeighbourLists:
         return self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS
 
 
+def listed_users(top_k: int, cluster_neighbours: int) -> int:
+    """Return how many nearest users of each are needed: for clustering, as candidates, and for whole neighbourhoods."""
+    return max(CANDIDATES_PER_PLACE * top_k, cluster_neighbours, NEIGHBOURHOOD_USERS)
+
+
 def nearest_users(
-    profiles: Profiles, k: int, threads: int = 1, progress: Callable[[float], None] | None = None
+    profiles: Profiles,
+    fingerprints: np.ndarray,
+    k: int,
+    *,
+    before: duckdb.DuckDBPyRelation | None = None,
+    threads: int = 1,
+    progress: Callable[[float], None] | None = None,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> Iterator[dict[str, np.ndarray | Lists]]:
-    """List the k nearest users of every user by the similarity of their profiles, see `top_k`.
+    """List the nearest users of every user by the similarity of their profiles, exactly.
+
+    Parameters
+    ----------
+    profiles
+        The profiles to compare.
+    fingerprints
+        uint64 array of shape (users,): equal where a profile is, see `read_known`.
+    k
+        How many are wanted. The lists are longer by SPARE_SHARE, so that some can leave them before the next refresh.
+    before
+        The table of the build before; what has not changed since is taken from it (`kindred.refresh`).
+    threads, progress
+        See `top_k`.
+    tell
+        Called with a sentence on how many users have changed since the build before.
 
     Yields
     ------
     Parts of a table with a row per user, by user: user_handle, near_user_handles and scores, two lists of one length,
-    nearest first.
+    nearest first; is_complete, whether everybody with a score above 0 is listed, else k users at least are; and
+    profile_fingerprint.
 
     """
-    nearest = nearest_lists(profiles, k, threads, progress=progress)
+    options = {"counterparts": profiles.counterparts, "threads": threads, "progress": progress}
+    length = k + math.ceil(SPARE_SHARE * k)
+    if before is None:
+        nearest = known_lists(profiles.matrix, length, **options)
+    else:
+        known, changed = read_known(before, profiles.users, fingerprints, length)
+        tell(f"The profiles of {changed.sum():,} of {len(changed):,} users have changed since the build before")
+        nearest = refresh_lists(profiles.matrix, known, changed, k, **options)
     for start in range(0, max(len(profiles.users), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
         is_listed = nearest.indices[block] >= 0
@@ -80,7 +124,43 @@ def nearest_users(
             "user_handle": profiles.users[block],
             "near_user_handles": Lists(lengths, profiles.users[nearest.indices[block][is_listed]]),
             "scores": Lists(lengths, nearest.scores[block][is_listed]),
+            "is_complete": nearest.is_complete[block],
+            "profile_fingerprint": fingerprints[block],
         }
+
+
+def read_known(
+    before: duckdb.DuckDBPyRelation, users: np.ndarray, fingerprints: np.ndarray, k: int
+) -> tuple[KnownLists, np.ndarray]:
+    """Read the lists of an earlier build for the users of today.
+
+    Parameters
+    ----------
+    before
+        What `nearest_users` made then.
+    users
+        int64 array, rising: the users of today.
+    fingerprints
+        uint64 array of shape (users,): the fingerprints of their profiles today. Where it was another one, or there
+        was none, the user has changed.
+    k
+        The length of today's lists.
+
+    Returns
+    -------
+    known, changed
+        What `kindred.refresh.refresh_lists` takes.
+
+    """
+    lists = NeighbourLists.read(before, users, k)
+    then = before.select("user_handle, profile_fingerprint, is_complete, len(near_user_handles) as listed").fetchnumpy()
+    rows, is_there = _find(then["user_handle"], users)
+    rows = rows[is_there]
+    changed = np.ones(len(users), dtype=bool)
+    changed[rows] = fingerprints[rows] != then["profile_fingerprint"][is_there]
+    is_complete = np.zeros(len(users), dtype=bool)
+    is_complete[rows] = (then["is_complete"] & (then["listed"] <= k))[is_there]
+    return KnownLists(lists.indices, lists.scores, is_complete), changed
 
 
 def nearest_lists(
@@ -106,7 +186,6 @@ def nearest_lists(
 
 
 def closest_lists(
-    profiles: Profiles,
     nearest: NeighbourLists,
     k: int,
     *,
@@ -114,21 +193,18 @@ def closest_lists(
     labels: np.ndarray | None = None,
     cluster_weight: float = 0.0,
     rows: np.ndarray | None = None,
-    threads: int = 1,
-    progress: Callable[[float], None] | None = None,
-) -> np.ndarray:
-    """List the k closest users of every user: by similarity, less a correction for hubs.
+) -> NeighbourLists:
+    """List the k closest of everybody's nearest users: by similarity, less a correction for hubs.
 
     A hub is close to everybody and hence on many lists without being anybody's best match. What is taken off a
     candidate's similarity is hub_correction times the candidate's neighbourhood similarity, a constant per candidate
-    (after CSLS; Conneau et al. 2018: Word translation without parallel data).
+    (after CSLS; Conneau et al. 2018: Word translation without parallel data). Candidates are a user's nearest only:
+    correction and cluster rank those who are near, and bring nobody near who is not.
 
     Parameters
     ----------
-    profiles
-        Profiles whose similarity ranks, the cluster included where labels are given.
     nearest
-        The lists by the profiles without the cluster, at least NEIGHBOURHOOD_USERS long.
+        The lists by the profiles without the cluster, at least NEIGHBOURHOOD_USERS long and longer than k.
     k
         The length of the lists.
     hub_correction
@@ -139,89 +215,29 @@ def closest_lists(
         What sharing a cluster adds to the similarity.
     rows
         Integer array: the rows whose lists are wanted, by default all.
-    threads, progress
-        See `top_k`; the kernel finds the lists anew that re-ranking does not settle.
 
     Returns
     -------
-    Integer array of shape (rows, k): rows of the closest users, closest first, -1 where there are fewer.
+    Lists of shape (rows, k), closest first, with the similarity as score, the cluster counting and nothing taken off.
+    What ranks is tied where it agrees to TIE_DECIMALS; ties stand in the order of rows.
 
     """
-    rows = np.arange(len(profiles.users)) if rows is None else np.asarray(rows)
-    indices, is_settled = rerank(nearest, k, rows, hub_correction, labels, cluster_weight)
-    unsettled = np.flatnonzero(~is_settled)
-    if not len(unsettled):
-        return indices  # counterparts would be made for nothing
-    indices[unsettled], _ = top_k(
-        profiles.matrix,
-        k,
-        metric="dot",
-        counterparts=profiles.counterparts,
-        penalties=hub_correction * nearest.neighbourhood_similarity() if hub_correction else None,
-        rows=rows[unsettled],
-        threads=threads,
-        progress=progress,
-    )
-    return indices
-
-
-def rerank(
-    nearest: NeighbourLists,
-    k: int,
-    rows: np.ndarray,
-    hub_correction: float = 0.0,
-    labels: np.ndarray | None = None,
-    cluster_weight: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Re-rank neighbour lists when sharing a cluster adds to a score and a candidate's neighbourhood takes from it.
-
-    Parameters
-    ----------
-    nearest, k, rows, hub_correction, labels, cluster_weight
-        See `closest_lists`.
-
-    Returns
-    -------
-    indices
-        Integer array of shape (rows, k), -1 where there are fewer.
-    is_settled
-        Boolean array of shape (rows,): whether the list is exact. Somebody who is neither on a user's list nor has
-        the user in their own neighbourhood scores at most what the last on the list does, and less than their own
-        neighbourhood similarity; hence at most (1 - hub_correction) times the last score plus the cluster's weight
-        after correction. Where the k-th new score is above that, nobody else can enter. The other lists have to be
-        found anew.
-
-    """
-    users = len(nearest.indices)
+    rows = np.arange(len(nearest.indices)) if rows is None else np.asarray(rows)
     crowding = nearest.neighbourhood_similarity()
-    near_rows, places = np.nonzero(nearest.indices[:, :NEIGHBOURHOOD_USERS] >= 0)
-    neighbourhoods = sparse.csc_array(
-        (nearest.scores[near_rows, places], (near_rows, nearest.indices[near_rows, places])), shape=(users, users)
-    )
-    indices = np.full((len(rows), k), -1, dtype=np.int64)
-    kth_totals = np.full(len(rows), -np.inf)
+    closest = NeighbourLists(np.full((len(rows), k), -1, dtype=np.int64), np.zeros((len(rows), k)))
     for start in range(0, len(rows), BLOCK_USERS):
         block = rows[start : start + BLOCK_USERS]
-        own, listed = np.nonzero(nearest.indices[block] >= 0)
-        back = neighbourhoods[:, block].tocoo()
-        places = np.concatenate([own, back.col])
-        candidates = np.concatenate([nearest.indices[block[own], listed], back.row])
-        scores = np.concatenate([nearest.scores[block[own], listed], back.data])
-        _, first = np.unique(places * users + candidates, return_index=True)
-        places, candidates, totals = places[first], candidates[first], scores[first]
+        candidates = nearest.indices[block]
+        similarities = nearest.scores[block]
         if labels is not None:
-            shares_cluster = (labels[candidates] == labels[block[places]]) & (labels[candidates] >= 0)
-            totals = totals + cluster_weight * shares_cluster
-        totals = np.round(totals - hub_correction * crowding[candidates], TIE_DECIMALS)
-        order = np.lexsort((candidates, -totals, places))
-        places, candidates, totals = places[order], candidates[order], totals[order]
-        ranks = np.arange(len(places)) - np.searchsorted(places, places)
-        kept = ranks < k
-        indices[start + places[kept], ranks[kept]] = candidates[kept]
-        last = ranks == k - 1
-        kth_totals[start + places[last]] = totals[last]
-    bound = (1 - hub_correction) * nearest.scores[rows, -1] + cluster_weight
-    return indices, kth_totals > bound + 2 * 10.0**-TIE_DECIMALS
+            shares_cluster = (labels[candidates] == labels[block, None]) & (labels[candidates] >= 0)
+            similarities = np.where(candidates >= 0, similarities + cluster_weight * shares_cluster, 0)
+        totals = np.round(similarities - hub_correction * crowding[candidates], TIE_DECIMALS)
+        best = np.lexsort((candidates, np.where(candidates >= 0, -totals, np.inf)), axis=1)[:, :k]
+        places = np.s_[start : start + BLOCK_USERS, : best.shape[1]]
+        closest.indices[places] = np.take_along_axis(candidates, best, axis=1)
+        closest.scores[places] = np.take_along_axis(similarities, best, axis=1)
+    return closest
 
 
 def closest_users(
@@ -233,8 +249,6 @@ def closest_users(
     cluster_weight: float,
     hub_correction: float,
     k: int,
-    threads: int = 1,
-    progress: Callable[[float], None] | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """List the k closest users of every user, with the parts of their similarity.
 
@@ -244,7 +258,7 @@ def closest_users(
         Weighted profiles, the cluster included, whose dot product is the similarity (the table user_features).
     one_hot
         Profiles of the same users without weights, for the plain cosine.
-    nearest, labels, cluster_weight, hub_correction, k, threads, progress
+    nearest, labels, cluster_weight, hub_correction, k
         See `closest_lists`.
     facets
         The name of each facet by its number.
@@ -256,24 +270,15 @@ def closest_users(
     the similar user, ranking_score (similarity less hub_correction times that) and cosine_similarity.
 
     """
-    indices = closest_lists(
-        profiles,
-        nearest,
-        k,
-        hub_correction=hub_correction,
-        labels=labels,
-        cluster_weight=cluster_weight,
-        threads=threads,
-        progress=progress,
-    )
+    closest = closest_lists(nearest, k, hub_correction=hub_correction, labels=labels, cluster_weight=cluster_weight)
     numbers = np.array(sorted(facets))
     groups = np.searchsorted(numbers, profiles.features // FACET_IDS)
     matching_groups = np.searchsorted(numbers, profiles.matching_features // FACET_IDS)
     crowding = nearest.neighbourhood_similarity()
     lengths = np.sqrt(one_hot.matrix.sum(axis=1))
-    for start in range(0, max(len(indices), 1), BLOCK_USERS):
+    for start in range(0, max(len(closest.indices), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
-        rows, places, neighbours = pairs_of_lists(indices[block])
+        rows, places, neighbours = pairs_of_lists(closest.indices[block])
         listed, others = np.unique(neighbours, return_inverse=True)
         parts = shared_weights(
             profiles.matrix[block], rows, others, groups, len(numbers), counterparts=profiles.counterparts[listed]
@@ -302,3 +307,11 @@ def _summed_alike_both_ways(parts: np.ndarray, groups: np.ndarray, matching_grou
     partner[groups] = matching_groups
     paired = parts + np.where(partner == np.arange(parts.shape[1]), 0, parts[:, partner])
     return paired[:, partner >= np.arange(parts.shape[1])].sum(axis=1)
+
+
+def _find(handles: np.ndarray, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row of every handle, users being the rows, rising, and whether there is one."""
+    rows = np.searchsorted(users, handles)
+    is_there = rows < len(users)
+    is_there[is_there] = users[rows[is_there]] == handles[is_there]
+    return rows, is_there

@@ -121,7 +121,9 @@ class Profiles:
         exchange = sparse.csr_array(
             (np.ones(len(columns)), (places[columns], columns)), shape=(len(self.features), len(self.features))
         )
-        return sparse.csr_array(self.matrix @ exchange)
+        exchanged = sparse.csr_array(self.matrix @ exchange)
+        exchanged.sort_indices()  # else whoever needs them in order would keep a copy
+        return exchanged
 
 
 def _rows_of(handles: np.ndarray, users: np.ndarray) -> np.ndarray:

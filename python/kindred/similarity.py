@@ -45,9 +45,9 @@ def top_k(
     Four kernels find the same, to the last bit, and none of them ever holds users x users. Small inputs, and all where
     numba is not installed (the extra `scale`): each block of rows is scored against all rows by one sparse-times-dense
     product of scipy. Large ones are compiled: an inverted index that scores each pair once and offers it to the lists
-    of both (`kindred.all_pairs`, from COMPILED_FROM_PRODUCTS on); the same, pruned by bounds on what the hottest
-    features can add (from `all_pairs.PRUNED_FROM_USERS` on); and where only some rows are wanted, an inverted index
-    that scores a row at a time (`kindred.compiled_kernel`).
+    of both (`kindred.all_pairs`, from COMPILED_FROM_PRODUCTS on); the same, once lists are long enough for it to pay,
+    pruned by bounds on what the hottest features can add; and where only some rows are wanted, an inverted index that
+    scores a row at a time (`kindred.compiled_kernel`).
 
     Parameters
     ----------
@@ -118,10 +118,10 @@ def top_k(
         raise ValueError(f"metric must be 'cosine' or 'dot', not {metric!r}")
     if metric == "cosine" and counterparts is not None:
         raise ValueError("counterparts are compared by the metric 'dot' only")
-    matrix = _checked(profiles)
+    matrix = checked(profiles)
     if metric == "cosine":
         matrix = _unit_rows(matrix)
-    others = matrix if counterparts is None else _checked(counterparts)
+    others = matrix if counterparts is None else checked(counterparts)
     if others.shape != matrix.shape:
         raise ValueError(f"counterparts must have the shape of profiles, {matrix.shape}, not {others.shape}")
     if penalties is not None:
@@ -133,7 +133,7 @@ def top_k(
     wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
     progress = progress or (lambda share: None)
 
-    all_pairs = _compiled_kernels() if len(wanted) * others.nnz >= COMPILED_FROM_PRODUCTS else None
+    all_pairs = compiled_kernels() if is_large(len(wanted), others) else None
     if all_pairs and rows is None:
         return all_pairs.best_of_all(matrix, others, k, penalties, threads, memory_mb, progress)
     indices = np.full((len(wanted), k), -1, dtype=np.int32)
@@ -217,7 +217,12 @@ def pairs_of_lists(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return rows, places, indices[rows, places]
 
 
-def _compiled_kernels() -> ModuleType | None:
+def is_large(rows: int, profiles: sparse.csr_array) -> bool:
+    """Tell whether comparing so many rows with all profiles is worth loading the compiled kernels."""
+    return rows * profiles.nnz >= COMPILED_FROM_PRODUCTS
+
+
+def compiled_kernels() -> ModuleType | None:
     """Return the module of the compiled kernels, or None where what it needs is not installed."""
     try:
         from kindred import all_pairs
@@ -242,7 +247,7 @@ def _scorer_of_rows(
     return score_block
 
 
-def _checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
+def checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
     """Return profiles as canonical CSR of float64, copied where they are not; raise if `top_k` cannot take them."""
     if not sparse.issparse(profiles):
         raise TypeError(f"profiles must be a scipy sparse matrix, not {type(profiles).__name__}")

@@ -148,12 +148,13 @@ class Closest:
 
 
 def closest_by_brute_force(
-    features: Iterable[tuple[int, str, int, int, float]], k: int, hub_correction: float
+    features: Iterable[tuple[int, str, int, int, float]], k: int, candidates: int, hub_correction: float
 ) -> dict[tuple[int, int], Closest]:
     """Compare every user with every other, from (user, facet, feature, matching feature, weight): by (user, rank).
 
-    What ranks is the sum of the products of matching weights, less hub_correction times the mean of the other's ten
-    best sums without the cluster; who has fewer than ten counts zeros.
+    Candidates are so many users as are nearest without the cluster. What ranks them is the sum of the products of
+    matching weights, less hub_correction times the mean of the other's ten best sums without the cluster; who has fewer
+    than ten counts zeros.
     """
     handles, facets, feature_ids, matching_ids, weights = map(np.array, zip(*features, strict=True))
     users, rows = np.unique(handles, return_inverse=True)
@@ -169,21 +170,27 @@ def closest_by_brute_force(
         np.fill_diagonal(sums, 0)
         return sums
 
-    neighbourhoods = np.sort(compared(~is_cluster), axis=1)[:, -10:].sum(axis=1) / 10
+    without_cluster = compared(~is_cluster)
+    neighbourhoods = np.sort(without_cluster, axis=1)[:, -10:].sum(axis=1) / 10
     similarities = compared(np.ones(len(rows), dtype=bool))
     totals = similarities - hub_correction * neighbourhoods
     closest = {}
     for row, user in enumerate(users):
-        others = [other for other in np.lexsort((users, -np.round(totals[row], 10))) if similarities[row, other] > 0]
+        nearest = np.lexsort((users, -np.round(without_cluster[row], 10)))[:candidates]
+        nearest = nearest[without_cluster[row, nearest] > 0]
+        others = nearest[np.lexsort((users[nearest], -np.round(totals[row, nearest], 10)))]
         for rank, other in enumerate(others[:k], start=1):
             closest[int(user), rank] = Closest(int(users[other]), similarities[row, other], totals[row, other])
     return closest
 
 
-def assert_closest_users_are_exact(connection: duckdb.DuckDBPyConnection, k: int, hub_correction: float = 0.25) -> None:
+def assert_closest_users_are_exact(
+    connection: duckdb.DuckDBPyConnection, k: int, candidates: int = 100, hub_correction: float = 0.25
+) -> None:
     expected = closest_by_brute_force(
         rows_of(connection, "select user_handle, facet, feature_id, matching_feature_id, weight from user_features"),
         k,
+        candidates,
         hub_correction,
     )
     listed = {

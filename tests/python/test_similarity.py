@@ -24,8 +24,9 @@ TIE = 1e-10
 KERNELS = {
     "scipy": {"COMPILED_FROM_PRODUCTS": np.inf},
     "rows": {"COMPILED_FROM_PRODUCTS": 0},
-    "symmetric": {"COMPILED_FROM_PRODUCTS": 0, "PRUNED_FROM_USERS": np.inf},
-    "pruned": {"COMPILED_FROM_PRODUCTS": 0, "PRUNED_FROM_USERS": 0},
+    "symmetric": {"COMPILED_FROM_PRODUCTS": 0, "BOUNDED_FROM_MEETINGS": np.inf},
+    "pruned": {"COMPILED_FROM_PRODUCTS": 0, "BOUNDED_FROM_MEETINGS": 0},
+    "both": {"COMPILED_FROM_PRODUCTS": 0, "BOUNDED_FROM_MEETINGS": 0.2},
 }
 
 
@@ -550,10 +551,10 @@ def test_progress_rises_from_the_calling_thread_and_ends_with_the_whole(users):
     assert threads == {threading.get_ident()}
 
 
-def test_the_compiled_kernels_take_large_inputs_only(kernel, monkeypatch):
+def test_thecompiled_kernels_take_large_inputs_only(kernel, monkeypatch):
     used = []
     monkeypatch.setattr(
-        similarity, "_compiled_kernels", lambda found=similarity._compiled_kernels: used.append(1) or found()
+        similarity, "compiled_kernels", lambda found=similarity.compiled_kernels: used.append(1) or found()
     )
     monkeypatch.setattr(similarity, "COMPILED_FROM_PRODUCTS", 3 * 3)
     similarity.top_k(stored(np.eye(3)), 1)
@@ -570,7 +571,7 @@ def test_where_they_are_not_installed_scipy_does_all(kernel, monkeypatch):
         monkeypatch.delattr(kindred, module)
         monkeypatch.delitem(sys.modules, f"kindred.{module}")
     monkeypatch.setitem(sys.modules, "numba", None)
-    assert similarity._compiled_kernels() is None
+    assert similarity.compiled_kernels() is None
     for found, wanted in zip(similarity.top_k(profiles, 5), expected, strict=True):
         assert np.array_equal(found, wanted)
 

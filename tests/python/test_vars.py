@@ -93,7 +93,7 @@ def weighed(project):
 
 def test_top_k_is_the_length_of_the_lists_even_above_what_the_clustering_compares(weighed):
     assert rows_of(weighed, "select max(rank), count(*) > 130 * 150 from similar_users") == [(130, True)]
-    assert_closest_users_are_exact(weighed, 130)
+    assert_closest_users_are_exact(weighed, 130, candidates=650)
 
 
 def test_an_override_changes_the_facet_and_the_shares_of_all(weighed):
@@ -318,7 +318,7 @@ def test_scores_fall_into_the_bands_and_bands_weigh_what_is_set(narrowed, read):
 
 def test_short_lists_are_corrected_by_whole_neighbourhoods(narrowed):
     assert rows_of(narrowed, "select max(rank) from similar_users") == [(6,)]
-    assert_closest_users_are_exact(narrowed, 6, hub_correction=0.9)
+    assert_closest_users_are_exact(narrowed, 6, candidates=30, hub_correction=0.9)
 
 
 def test_the_most_viewed_courses_are_related(narrowed):

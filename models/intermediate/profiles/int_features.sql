@@ -25,6 +25,23 @@ facet_users as (
 
 ),
 
+-- Where this build keeps the rarity of features, a profile changes only where its user has done something.
+learnt as (
+    {% if keeps_learnt() %}
+    select
+        facet,
+        feature,
+        idf
+    from {{ this }}
+    {% else %}
+    select
+        cast(null as varchar) as facet,
+        cast(null as varchar) as feature,
+        cast(null as double) as idf
+    where false
+    {% endif %}
+),
+
 feature_users as (
 
     select
@@ -48,7 +65,7 @@ placed as (
         facets.idf_power,
         feature_users.feature,
         feature_users.users,
-        ln(1 + cast(facet_users.users as double) / feature_users.users) as idf,
+        coalesce(learnt.idf, ln(1 + cast(facet_users.users as double) / feature_users.users)) as idf,
         dense_rank() over (
             partition by least(facets.facet_number, facets.matching_facet_number)
             order by feature_users.feature
@@ -56,6 +73,10 @@ placed as (
     from feature_users
     inner join facet_users on feature_users.facet_number = facet_users.facet_number
     inner join facets on feature_users.facet_number = facets.facet_number
+    left join learnt
+        on
+            facets.facet = learnt.facet
+            and feature_users.feature = learnt.feature
 
 )
 

@@ -1,4 +1,5 @@
-# How good neighbours, facets and clusters are on courses that are hidden from them.
+# How good neighbours, facets and clusters are on courses that are hidden from them, measured in this build or in the
+# one whose learning it keeps.
 # Grain: one row per measure and variant; none where there is nothing to hide or quality_splits is 0.
 
 
@@ -6,6 +7,8 @@ def model(dbt, session):
     from kindred.evaluation import as_columns, measure
     from kindred.evaluation_data import Settings, read_platform
 
+    if dbt.ref("int_learning").select("is_kept").fetchall() == [(True,)] and dbt.is_incremental:
+        return session.table(str(dbt.this))
     platform = read_platform(
         {
             "facets": dbt.ref("facets"),

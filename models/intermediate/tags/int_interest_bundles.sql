@@ -2,6 +2,34 @@
 -- group once does not count as many agreements. A bundle is named after its most followed tag.
 -- Grain: one row per canonical interest tag.
 
+{% if keeps_learnt() -%}
+with
+
+user_interests as (
+
+    select * from {{ ref('int_user_interests') }}
+
+),
+
+followed as (
+
+    select distinct interest_tag from user_interests
+
+),
+
+learnt as (
+
+    select * from {{ this }}
+
+)
+
+select
+    followed.interest_tag,
+    coalesce(learnt.bundle, followed.interest_tag) as bundle,
+    coalesce(learnt.bundle_tags, 1) as bundle_tags
+from followed
+left join learnt on followed.interest_tag = learnt.interest_tag
+{%- else -%}
 with recursive
 
 user_interests as (
@@ -135,3 +163,4 @@ select
     bundle_tags
 from ranked
 where preference = 1
+{%- endif %}

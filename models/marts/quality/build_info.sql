@@ -6,9 +6,19 @@
 {%- do settings.update({name: var(name)}) -%}
 {%- endfor %}
 
+with
+
+learning as (
+
+    select * from {{ ref('int_learning') }}
+
+)
+
 select
-    '{{ run_started_at.strftime("%Y%m%dT%H%M%SZ") }}-{{ invocation_id[:8] }}' as version,
+    '{{ build_version() }}' as version,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as started_at,
+    learnt_at,
     '{{ dbt_version }}' as dbt_version,
     version() as engine_version,
     '{{ tojson(settings, sort_keys=true) }}' as settings_json
+from learning

@@ -1,4 +1,5 @@
-# Which courses lead to which: how strongly having viewed one makes users likely to view another, learnt from all views.
+# Which courses lead to which: how strongly having viewed one makes users likely to view another, learnt from all views,
+# in this build or in the one whose learning it keeps.
 # Grain: one row per course and next course.
 
 
@@ -9,6 +10,10 @@ def model(dbt, session):
     from kindred.next_courses import relate_courses
 
     numbered = dbt.ref("int_viewed_courses")
+    if dbt.ref("int_learning").select("is_kept").fetchall() == [(True,)] and dbt.is_incremental:
+        viewed = numbered.select("course_id")
+        led_to = numbered.select("course_id as next_course_id")
+        return session.table(str(dbt.this)).join(viewed, "course_id", "semi").join(led_to, "next_course_id", "semi")
     courses = numbered.order("course_number").fetchnumpy()["course_id"]
     views = dbt.ref("int_user_courses").join(numbered, "course_id").select("user_handle, course_number").fetchnumpy()
     tags = dbt.ref("int_course_tags").join(numbered, "course_id").select("course_number, course_tag").fetchnumpy()

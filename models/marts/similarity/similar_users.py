@@ -1,14 +1,11 @@
-# The closest users of every user, by the weighted sum of facet cosines, the cluster being one of the facets, less a
-# correction for hubs.
+# The closest of every user's nearest users, by the weighted sum of facet cosines, the cluster being one of the facets,
+# less a correction for hubs.
 # Grain: one row per user and rank.
 
 
 def model(dbt, session):
-    from dbt.adapters.events.logging import AdapterLogger
-
-    from kindred.neighbours import NeighbourLists, closest_users
+    from kindred.neighbours import NeighbourLists, closest_users, listed_users
     from kindred.profiles import Profiles
-    from kindred.progress import log_progress
     from kindred.tables import free_memory, in_parts
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
@@ -16,7 +13,9 @@ def model(dbt, session):
     facets = dbt.ref("facets").order("facet_number").fetchnumpy()
     profiles = Profiles.read(dbt.ref("user_features"), users)
     one_hot = Profiles.read(dbt.ref("int_one_hot_profiles"), users)
-    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users)
+    top_k = int(dbt.config.get("top_k"))
+    candidates = listed_users(top_k, int(dbt.config.get("cluster_neighbours")))
+    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users, candidates)
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
     return in_parts(
         closest_users(
@@ -27,8 +26,6 @@ def model(dbt, session):
             cluster_weight=float(facets["weight_share"][facets["facet"] == "cluster"].sum()),
             facets=dict(zip(facets["facet_number"].tolist(), facets["facet"].tolist(), strict=True)),
             hub_correction=float(dbt.config.get("hub_correction")),
-            k=int(dbt.config.get("top_k")),
-            threads=int(dbt.config.get("similarity_threads")),
-            progress=log_progress("closest users", AdapterLogger("Kindred").info),
+            k=top_k,
         )
     )

@@ -1,0 +1,110 @@
+"""A platform that goes on: later builds keep what was learnt and compare only those again who have changed."""
+
+import csv
+import re
+
+import duckdb
+import numpy as np
+import pytest
+from project import Project, fingerprints, rows_of, succeeded
+
+USERS = 3500  # enough for the compiled kernels
+KEEPING = ("--vars", "{keep_learnt_days: 7, quality_splits: 0}")
+OF_USERS = ("user_course_views", "user_interests", "user_assessment_scores")
+
+
+def build(project, *arguments):
+    outcome = succeeded(project.dbt("build", *KEEPING, *arguments))
+    with project.open_published() as connection:
+        ((learnt_at,),) = rows_of(connection, "select learnt_at from build_info")
+    changed = re.search(r"The profiles of ([\d,]+) of ([\d,]+) users have changed", outcome.output)
+    return learnt_at, changed and tuple(int(count.replace(",", "")) for count in changed.groups())
+
+
+def edit_inputs(folder, rng):
+    """Do a day's work: users leave, forget, do more, and come. Return how many there are then, and how many did any."""
+    inputs = {}
+    for name in OF_USERS:
+        with open(folder / f"{name}.csv", encoding="utf-8", newline="") as file:
+            inputs[name] = list(csv.DictReader(file))
+    handles = sorted({int(row["user_handle"]) for rows in inputs.values() for row in rows})
+    gone, busy, forgetful = np.split(rng.choice(handles, 60, replace=False), [15, 45])
+    come = max(handles) + rng.choice(1000, 10, replace=False)
+    for name, rows in inputs.items():
+        own = [row for row in rows if int(row["user_handle"]) not in gone]
+        kept = [row for row in own if int(row["user_handle"]) not in forgetful or rng.random() < 0.7]
+        donors = rng.choice(len(rows), 5 * (len(busy) + len(come)))
+        news = [
+            rows[donor] | {"user_handle": str(user)}
+            for user, donor in zip(np.repeat([*busy, *come], 5), donors, strict=True)
+        ]
+        with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(kept + news)
+    return len(handles) - len(gone) + len(come), len(busy) + len(forgetful) + len(come)
+
+
+def forget_lists(project):
+    """Take away what the next build would refresh, and nothing of what was learnt."""
+    with duckdb.connect(project.folder / "target" / "kindred_build.duckdb") as connection:
+        connection.execute("drop table intermediate.int_nearest_users")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A project that was built once, and when it learnt."""
+    project = Project(tmp_path_factory.mktemp("small"))
+    project.write_sample(150)
+    return project, build(project)[0]
+
+
+def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
+    project = Project(tmp_path)
+    project.write_sample(USERS)
+    first, nothing = build(project)
+    assert nothing is None
+    users, active = edit_inputs(project.folder / "seeds", np.random.default_rng(1))
+    learnt_at, (changed, of_users) = build(project)
+    assert learnt_at == first
+    # Whoever did something has another profile, unless it was nothing new; nobody else has.
+    assert of_users == users
+    assert 0.5 * active < changed <= active
+    with project.open_published() as connection:
+        refreshed = fingerprints(connection)
+
+    forget_lists(project)
+    assert build(project) == (first, None)
+    with project.open_published() as connection:
+        assert refreshed | {"build_info": None} == fingerprints(connection) | {"build_info": None}
+
+
+def test_what_was_learnt_is_kept_until_a_full_refresh(small):
+    project, first = small
+    assert build(project) == (first, (0, 150))
+    learnt_at, changed = build(project, "--full-refresh")
+    assert learnt_at > first
+    assert changed is None
+
+
+def test_what_was_learnt_is_not_kept_after_a_build_that_stopped_half_way(small):
+    project, _ = small
+    kept, _ = build(project)
+    succeeded(project.dbt("build", *KEEPING, "--select", "int_learning"))
+    assert build(project)[0] > kept
+
+
+def test_what_was_learnt_with_other_settings_is_not_kept(small):
+    project, _ = small
+    kept, _ = build(project)
+    learnt_at, (changed, users) = build(
+        project, "--vars", "{keep_learnt_days: 7, quality_splits: 0, next_max_courses: 5}"
+    )
+    assert learnt_at > kept
+    assert changed > 0.5 * users
+
+
+def test_without_the_var_every_build_learns_anew(small):
+    project, _ = small
+    kept, _ = build(project)
+    assert build(project, "--vars", "{quality_splits: 0}")[0] > kept
