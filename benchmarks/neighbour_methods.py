@@ -103,7 +103,7 @@ def product(*, changes: dict[str, float] | None = None, has_cluster: bool = Fals
         shares = weight_shares(case.platform.evidence.facets, changes)
         rows = np.arange(len(case.platform.evidence.users))
         closest = closest_by(split, shares, rows, changed)
-        return closest.lists if has_cluster else product_lists(closest.profiles, closest.nearest, rows, changed)
+        return closest.lists if has_cluster else product_lists(closest.nearest, rows, changed)
 
     return method
 

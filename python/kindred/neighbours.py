@@ -95,7 +95,8 @@ def nearest_users(
     k
         How many are wanted. The lists are longer by SPARE_SHARE, so that some can leave them before the next refresh.
     before
-        The table of the build before; what has not changed since is taken from it (`kindred.refresh`).
+        The table of the build before; what has not changed since is taken from it (`kindred.refresh`). A table that
+        an older version made, without fingerprints, is of no use.
     threads, progress
         See `top_k`.
     tell
@@ -110,7 +111,7 @@ def nearest_users(
     """
     options = {"counterparts": profiles.counterparts, "threads": threads, "progress": progress}
     length = k + math.ceil(SPARE_SHARE * k)
-    if before is None:
+    if before is None or "profile_fingerprint" not in before.columns:
         nearest = known_lists(profiles.matrix, length, **options)
     else:
         known, changed = read_known(before, profiles.users, fingerprints, length)

@@ -70,6 +70,13 @@ def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
     # Whoever did something has another profile, unless it was nothing new; nobody else has.
     assert of_users == users
     assert 0.5 * active < changed <= active
+    with project.open_build() as connection:
+        # Lists that somebody left are shorter, where all were found anew they would not be.
+        ((shorter,),) = rows_of(
+            connection,
+            "select count(*) from intermediate.int_nearest_users where not is_complete and len(scores) < 116",
+        )
+        assert shorter > 0
     with project.open_published() as connection:
         refreshed = fingerprints(connection)
 

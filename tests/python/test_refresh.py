@@ -234,3 +234,11 @@ def test_a_table_made_from_the_one_before_is_that_made_anew(seed, k, next_k):
         assert scores == whole[2][: len(near)]
         assert len(near) >= min(next_k, len(whole[1]))
         assert not is_complete or (whole[3] and near == whole[1])
+
+
+def test_a_table_of_an_older_version_is_made_anew():
+    handles = np.arange(5, 25)
+    weights = draw_weights(np.random.default_rng(7), 20, 6, 0.5)
+    anew = table_of(handles, weights, handles, 3)
+    old = anew.select("user_handle, near_user_handles, scores")
+    assert table_of(handles, weights, handles, 3, before=old).fetchall() == anew.fetchall()
