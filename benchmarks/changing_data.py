@@ -57,8 +57,8 @@ def let_users_go_on(data: Path, share: float) -> int:
         connection.execute(f"create table views as select * from read_parquet('{file}')")
         connection.execute(f"""
             create table busy as
-            select user_handle from (select distinct user_handle from views order by user_handle)
-            where random() < {share}
+            select user_handle from views group by user_handle order by random()
+            limit (select cast({share} * count(distinct user_handle) as bigint) from views)
         """)
         connection.execute(f"""
             copy (
