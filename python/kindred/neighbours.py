@@ -117,13 +117,16 @@ def nearest_users(
         known, changed = read_known(before, profiles.users, fingerprints, length)
         tell(f"The profiles of {changed.sum():,} of {len(changed):,} users have changed since the build before")
         nearest = refresh_lists(profiles.matrix, known, changed, k, **options)
-    for start in range(0, max(len(profiles.users), 1), BLOCK_USERS):
+    users = profiles.users
+    # While the lists are written, the memory of the profiles is DuckDB's.
+    del profiles, options
+    for start in range(0, max(len(users), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
         is_listed = nearest.indices[block] >= 0
         lengths = is_listed.sum(axis=1)
         yield {
-            "user_handle": profiles.users[block],
-            "near_user_handles": Lists(lengths, profiles.users[nearest.indices[block][is_listed]]),
+            "user_handle": users[block],
+            "near_user_handles": Lists(lengths, users[nearest.indices[block][is_listed]]),
             "scores": Lists(lengths, nearest.scores[block][is_listed]),
             "is_complete": nearest.is_complete[block],
             "profile_fingerprint": fingerprints[block],
@@ -225,7 +228,7 @@ def closest_lists(
     """
     rows = np.arange(len(nearest.indices)) if rows is None else np.asarray(rows)
     crowding = nearest.neighbourhood_similarity()
-    closest = NeighbourLists(np.full((len(rows), k), -1, dtype=np.int64), np.zeros((len(rows), k)))
+    closest = NeighbourLists(np.full((len(rows), k), -1, dtype=np.int32), np.zeros((len(rows), k)))
     for start in range(0, len(rows), BLOCK_USERS):
         block = rows[start : start + BLOCK_USERS]
         candidates = nearest.indices[block]
@@ -244,14 +247,12 @@ def closest_lists(
 def closest_users(
     profiles: Profiles,
     one_hot: Profiles,
-    nearest: NeighbourLists,
-    labels: np.ndarray,
+    closest: NeighbourLists,
+    neighbourhood_similarity: np.ndarray,
     facets: dict[int, str],
-    cluster_weight: float,
     hub_correction: float,
-    k: int,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """List the k closest users of every user, with the parts of their similarity.
+    """Make the table of the closest users of every user, with the parts of their similarity.
 
     Parameters
     ----------
@@ -259,10 +260,14 @@ def closest_users(
         Weighted profiles, the cluster included, whose dot product is the similarity (the table user_features).
     one_hot
         Profiles of the same users without weights, for the plain cosine.
-    nearest, labels, cluster_weight, hub_correction, k
-        See `closest_lists`.
+    closest
+        What `closest_lists` finds for all of them.
+    neighbourhood_similarity
+        float64 array of shape (users,): see `NeighbourLists.neighbourhood_similarity`.
     facets
         The name of each facet by its number.
+    hub_correction
+        See `closest_lists`.
 
     Yields
     ------
@@ -271,11 +276,9 @@ def closest_users(
     the similar user, ranking_score (similarity less hub_correction times that) and cosine_similarity.
 
     """
-    closest = closest_lists(nearest, k, hub_correction=hub_correction, labels=labels, cluster_weight=cluster_weight)
     numbers = np.array(sorted(facets))
     groups = np.searchsorted(numbers, profiles.features // FACET_IDS)
     matching_groups = np.searchsorted(numbers, profiles.matching_features // FACET_IDS)
-    crowding = nearest.neighbourhood_similarity()
     lengths = np.sqrt(one_hot.matrix.sum(axis=1))
     for start in range(0, max(len(closest.indices), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
@@ -293,8 +296,8 @@ def closest_users(
             "similar_user_handle": profiles.users[neighbours],
             "similarity": similarity,
             **{f"{facets[number]}_part": parts[:, place] for place, number in enumerate(numbers.tolist())},
-            "neighbourhood_similarity": crowding[neighbours],
-            "ranking_score": similarity - hub_correction * crowding[neighbours],
+            "neighbourhood_similarity": neighbourhood_similarity[neighbours],
+            "ranking_score": similarity - hub_correction * neighbourhood_similarity[neighbours],
             "cosine_similarity": np.divide(shared, both, out=np.zeros(len(both)), where=both > 0),
         }
 

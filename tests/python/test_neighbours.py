@@ -143,19 +143,20 @@ class Platform:
         of_facet = self.facet_of_feature == number
         return (self.weights[one] * self.weights[other][self.match])[of_facet].sum()
 
-    def table(self, listed, k):
+    def table(self, listed, k, one_hot=None, facets=None):
         """Make the table of closest users by way of the nearest `listed` users."""
-        nearest = nearest_lists(self.base, listed)
-        return closest_table(
-            self.complete,
-            self.one_hot,
-            nearest,
-            self.labels,
-            FACETS,
-            cluster_weight=self.cluster_weight,
-            hub_correction=float(self.hub_correction),
-            k=k,
+        closest = self.closest_lists(listed, k)
+        parts = list(
+            closest_users(
+                self.complete,
+                one_hot or self.one_hot,
+                closest,
+                nearest_lists(self.base, listed).neighbourhood_similarity(),
+                facets or FACETS,
+                hub_correction=float(self.hub_correction),
+            )
         )
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 @st.composite
@@ -174,12 +175,6 @@ def platforms(draw, least_users=1, cluster_weights=CLUSTER_WEIGHTS):
         pairs=draw(st.integers(0, features // 2)),
         hub_correction=draw(st.sampled_from(HUB_CORRECTIONS)),
     )
-
-
-def closest_table(*arguments, **settings):
-    """Make the table of closest users as one."""
-    parts = list(closest_users(*arguments, **settings))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def lists_of(table, users, column):
@@ -370,17 +365,7 @@ def test_the_parts_sum_to_the_similarity_which_is_the_same_in_both_directions():
 
 def test_a_facet_without_features_adds_nothing():
     platform = Platform(np.array([[1, 1], [1, 1]]), np.array([-1, -1]), cluster_weight=0.25)
-    nearest = nearest_lists(platform.base, 5)
-    table = closest_table(
-        platform.complete,
-        platform.one_hot,
-        nearest,
-        platform.labels,
-        {1: "levels", **FACETS, 9: "authors"},
-        cluster_weight=0.25,
-        hub_correction=0.25,
-        k=5,
-    )
+    table = platform.table(5, 5, facets={1: "levels", **FACETS, 9: "authors"})
     for name, expected in {"levels": 0, "courses": 1, "interests": 1, "next": 0, "taken": 0, "authors": 0}.items():
         assert table[f"{name}_part"].tolist() == [expected] * 2, name
 
@@ -402,13 +387,12 @@ def test_cosine_similarity_is_that_of_the_one_hot_profiles(platform):
 
 def test_a_user_without_one_hot_features_has_a_cosine_of_0_and_no_warning():
     platform = Platform(np.array([[1, 1], [1, 0], [1, 0]]), np.array([0, 0, -1]), cluster_weight=1.0)
-    nearest = nearest_lists(platform.base, 2)
     nothing = Profiles.from_long({"user_handle": [], "feature_id": []}, platform.users)
     with_one = Profiles.from_long({"user_handle": [103, 106], "feature_id": [1, 1]}, platform.users)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for one_hot, expected in ((nothing, [0, 0, 0, 0, 0, 0]), (with_one, [0, 0, 0, 1, 0, 1])):
-            table = closest_table(platform.complete, one_hot, nearest, platform.labels, FACETS, 1.0, 0.0, k=2)
+            table = platform.table(10, 2, one_hot)
             assert lists_of(table, platform.users, "similar_user_handle") == [[103, 106], [100, 106], [100, 103]]
             assert table["cosine_similarity"].tolist() == pytest.approx(expected)
 
