@@ -1,6 +1,6 @@
--- Since when that holds which is learnt from all users at once: the rarity of features, bundles of interests, which course
--- leads to which, and how good the result is. A build learns it anew or, for keep_learnt_days, keeps what an earlier one
--- learnt: then the profile of a user changes only where the user has done something.
+-- Since when that holds which is learnt from all users at once: the rarity of features, bundles of interests, which
+-- course leads to which, and how good the result is. A build learns it anew or, for keep_learnt_days, keeps what an
+-- earlier one learnt: then the profile of a user changes only where the user has done something.
 -- Grain: a single row.
 
 {%- set now -%}
