@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
-from kindred.profiles import Profiles
+from kindred.profiles import Profiles, find_rows
 from kindred.refresh import KnownLists, known_lists, refresh_lists
 from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_weights, top_k
 from kindred.tables import Lists, read_parts
@@ -57,8 +57,8 @@ class NeighbourLists:
         scores = np.zeros(indices.shape)
         for part in read_parts(table, BLOCK_USERS):
             near = part["near_user_handles"]
-            owners, is_user = _find(part["user_handle"], users)
-            others, is_other = _find(near.values, users)
+            owners, is_user = find_rows(part["user_handle"], users)
+            others, is_other = find_rows(near.values, users)
             is_there = is_user[near.owners] & is_other
             rows, places = owners[near.owners][is_there], near.places[is_there]
             indices[rows, places], scores[rows, places] = others[is_there], part["scores"].values[is_there]
@@ -158,7 +158,7 @@ def read_known(
     """
     lists = NeighbourLists.read(before, users, k)
     then = before.select("user_handle, profile_fingerprint, is_complete, len(near_user_handles) as listed").fetchnumpy()
-    rows, is_there = _find(then["user_handle"], users)
+    rows, is_there = find_rows(then["user_handle"], users)
     rows = rows[is_there]
     changed = np.ones(len(users), dtype=bool)
     changed[rows] = fingerprints[rows] != then["profile_fingerprint"][is_there]
@@ -173,7 +173,6 @@ def nearest_lists(
     threads: int = 1,
     *,
     rows: np.ndarray | None = None,
-    progress: Callable[[float], None] | None = None,
 ) -> NeighbourLists:
     """List the k nearest users of every user, or of some rows, by the similarity of their profiles, see `top_k`."""
     return NeighbourLists(
@@ -184,7 +183,6 @@ def nearest_lists(
             counterparts=profiles.counterparts,
             rows=rows,
             threads=threads,
-            progress=progress,
         )
     )
 
@@ -311,11 +309,3 @@ def _summed_alike_both_ways(parts: np.ndarray, groups: np.ndarray, matching_grou
     partner[groups] = matching_groups
     paired = parts + np.where(partner == np.arange(parts.shape[1]), 0, parts[:, partner])
     return paired[:, partner >= np.arange(parts.shape[1])].sum(axis=1)
-
-
-def _find(handles: np.ndarray, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row of every handle, users being the rows, rising, and whether there is one."""
-    rows = np.searchsorted(users, handles)
-    is_there = rows < len(users)
-    is_there[is_there] = users[rows[is_there]] == handles[is_there]
-    return rows, is_there

@@ -126,9 +126,31 @@ class Profiles:
         return exchanged
 
 
+def find_rows(handles: np.ndarray, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the row of every handle, users being the rows.
+
+    Parameters
+    ----------
+    handles
+        Integer array of shape (handles,), in any order.
+    users
+        Integer array of shape (users,), rising.
+
+    Returns
+    -------
+    rows, is_there
+        Integer and boolean arrays of shape (handles,): the row, and whether there is one; else it means nothing.
+
+    """
+    rows = np.searchsorted(users, handles)
+    is_there = rows < len(users)
+    is_there[is_there] = users[rows[is_there]] == handles[is_there]
+    return rows, is_there
+
+
 def _rows_of(handles: np.ndarray, users: np.ndarray) -> np.ndarray:
     """Return the row of every handle; users are the rows, rising. Raises ValueError where one has no row."""
-    rows = np.searchsorted(users, handles)
-    if len(handles) and (len(users) == 0 or (users[np.minimum(rows, len(users) - 1)] != handles).any()):
+    rows, is_there = find_rows(handles, users)
+    if not is_there.all():
         raise ValueError("the table names a user that has no row")
     return rows

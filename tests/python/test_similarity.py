@@ -551,7 +551,7 @@ def test_progress_rises_from_the_calling_thread_and_ends_with_the_whole(users):
     assert threads == {threading.get_ident()}
 
 
-def test_thecompiled_kernels_take_large_inputs_only(kernel, monkeypatch):
+def test_the_compiled_kernels_take_large_inputs_only(kernel, monkeypatch):
     used = []
     monkeypatch.setattr(
         similarity, "compiled_kernels", lambda found=similarity.compiled_kernels: used.append(1) or found()
