@@ -12,6 +12,7 @@ def model(dbt, session):
         "course_relations": dbt.ref("course_relations"),
         "courses": dbt.ref("courses"),
         "facets": dbt.ref("facets"),
+        "features": dbt.ref("features"),
         "input_files": dbt.ref("input_files"),
         "neighbour_quality": dbt.ref("neighbour_quality"),
         "rejected_rows": dbt.ref("rejected_rows"),

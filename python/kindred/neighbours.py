@@ -10,8 +10,9 @@ import duckdb
 import numpy as np
 
 from kindred.profiles import Profiles, find_rows
+from kindred.ranking import best_of_rows
 from kindred.refresh import KnownLists, known_lists, refresh_lists
-from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_weights, top_k
+from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_features, shared_weights, sums_by_group, top_k
 from kindred.tables import Lists, read_parts
 
 FACET_IDS = 1_000_000_000
@@ -19,6 +20,9 @@ FACET_IDS = 1_000_000_000
 
 NEIGHBOURHOOD_USERS = 10
 """A user's neighbourhood, for the hub correction: the nearest so many users."""
+
+TOP_REASONS = 3
+"""Features that are listed with a pair: those that add most to its similarity."""
 
 CANDIDATES_PER_PLACE = 5
 """Nearest users who compete for a place on a list of the closest."""
@@ -105,8 +109,8 @@ def nearest_users(
     Yields
     ------
     Parts of a table with a row per user, by user: user_handle, near_user_handles and scores, two lists of one length,
-    nearest first; is_complete, whether everybody with a score above 0 is listed, else k users at least are; and
-    profile_fingerprint.
+    nearest first; is_complete, whether everybody with a score above 0 is listed, else k users at least are;
+    neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
 
     """
     options = {"counterparts": profiles.counterparts, "threads": threads, "progress": progress}
@@ -124,11 +128,13 @@ def nearest_users(
         block = slice(start, start + BLOCK_USERS)
         is_listed = nearest.indices[block] >= 0
         lengths = is_listed.sum(axis=1)
+        lists = NeighbourLists(nearest.indices[block], nearest.scores[block])
         yield {
             "user_handle": users[block],
-            "near_user_handles": Lists(lengths, users[nearest.indices[block][is_listed]]),
-            "scores": Lists(lengths, nearest.scores[block][is_listed]),
+            "near_user_handles": Lists(lengths, users[lists.indices[is_listed]]),
+            "scores": Lists(lengths, lists.scores[is_listed]),
             "is_complete": nearest.is_complete[block],
+            "neighbourhood_similarity": lists.neighbourhood_similarity(),
             "profile_fingerprint": fingerprints[block],
         }
 
@@ -248,8 +254,10 @@ def closest_users(
     closest: NeighbourLists,
     neighbourhood_similarity: np.ndarray,
     facets: dict[int, str],
+    features: np.ndarray,
+    labels: np.ndarray,
     hub_correction: float,
-) -> Iterator[dict[str, np.ndarray]]:
+) -> Iterator[dict[str, np.ndarray | Lists]]:
     """Make the table of the closest users of every user, with the parts of their similarity.
 
     Parameters
@@ -264,6 +272,10 @@ def closest_users(
         float64 array of shape (users,): see `NeighbourLists.neighbourhood_similarity`.
     facets
         The name of each facet by its number.
+    features
+        Array of shape (features,), object: the name of each column of the profiles.
+    labels
+        Integer array of shape (users,): the cluster of each user.
     hub_correction
         See `closest_lists`.
 
@@ -271,10 +283,12 @@ def closest_users(
     ------
     Parts of a table with a row per user and neighbour, by user and then rank: user_handle, rank (from 1),
     similar_user_handle, similarity, <facet>_part for every facet (they sum to similarity), neighbourhood_similarity of
-    the similar user, ranking_score (similarity less hub_correction times that) and cosine_similarity.
+    the similar user, ranking_score (similarity less hub_correction times that), cosine_similarity, similar_cluster_id,
+    and top_reasons, a list of at most TOP_REASONS records of facet, feature and contribution, the largest first.
 
     """
     numbers = np.array(sorted(facets))
+    facet_names = np.array([facets[number] for number in numbers.tolist()], dtype=object)
     groups = np.searchsorted(numbers, profiles.features // FACET_IDS)
     matching_groups = np.searchsorted(numbers, profiles.matching_features // FACET_IDS)
     lengths = np.sqrt(one_hot.matrix.sum(axis=1))
@@ -282,9 +296,12 @@ def closest_users(
         block = slice(start, start + BLOCK_USERS)
         rows, places, neighbours = pairs_of_lists(closest.indices[block])
         listed, others = np.unique(neighbours, return_inverse=True)
-        parts = shared_weights(
-            profiles.matrix[block], rows, others, groups, len(numbers), counterparts=profiles.counterparts[listed]
-        )
+        parts = np.empty((len(rows), len(numbers)))
+        reasons = []
+        for pairs, products in shared_features(profiles.matrix[block], rows, others, profiles.counterparts[listed]):
+            parts[pairs] = sums_by_group(products, groups, len(numbers))
+            entries, owners, _ = best_of_rows(products.indptr, products.indices, products.data, TOP_REASONS)
+            reasons.append((owners + pairs.start, products.indices[entries], products.data[entries]))
         similarity = _summed_alike_both_ways(parts, groups, matching_groups)
         shared = shared_weights(one_hot.matrix[block], rows, others, counterparts=one_hot.matrix[listed])[:, 0]
         both = lengths[block][rows] * lengths[neighbours]
@@ -297,7 +314,25 @@ def closest_users(
             "neighbourhood_similarity": neighbourhood_similarity[neighbours],
             "ranking_score": similarity - hub_correction * neighbourhood_similarity[neighbours],
             "cosine_similarity": np.divide(shared, both, out=np.zeros(len(both)), where=both > 0),
+            "similar_cluster_id": labels[neighbours],
+            "top_reasons": _reasons_by_pair(reasons, len(rows), facet_names[groups], features),
         }
+
+
+def _reasons_by_pair(
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], pairs: int, facets: np.ndarray, features: np.ndarray
+) -> Lists:
+    """Make lists of records of parts with the pair, the column and the contribution of every reason, by pair."""
+    none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    owners, columns, contributions = (np.concatenate(arrays) for arrays in zip(none, *parts, strict=True))
+    return Lists(
+        np.bincount(owners, minlength=pairs),
+        {
+            "facet": facets[columns],
+            "feature": features[columns],
+            "contribution": contributions,
+        },
+    )
 
 
 def _summed_alike_both_ways(parts: np.ndarray, groups: np.ndarray, matching_groups: np.ndarray) -> np.ndarray:

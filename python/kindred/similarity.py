@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
@@ -25,7 +25,7 @@ SCORE_COPIES = 4
 """How often scipy's kernel holds the scores of a block at most: with and without penalties, rounded, and as a mask."""
 
 PAIR_CHUNK = 20_000
-"""Pairs compared at a time by `shared_weights`; bounds its memory, whatever the number of pairs."""
+"""Pairs compared at a time by `shared_features`; bounds its memory, whatever the number of pairs."""
 
 
 def top_k(
@@ -184,19 +184,41 @@ def shared_weights(
     float64 array of shape (pairs, group_count): the dot product of the pair over the features of each group.
 
     """
+    if groups is None:
+        groups = np.zeros(profiles.shape[1], dtype=np.int64)
+    parts = np.empty((len(rows), group_count))
+    for pairs, shared in shared_features(profiles, rows, other_rows, counterparts):
+        parts[pairs] = sums_by_group(shared, groups, group_count)
+    return parts
+
+
+def shared_features(
+    profiles: sparse.csr_matrix | sparse.csr_array,
+    rows: np.ndarray,
+    other_rows: np.ndarray,
+    counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
+) -> Iterator[tuple[slice, sparse.csr_array]]:
+    """Compare pairs of rows, feature by feature; the arguments are those of `shared_weights`.
+
+    Yields
+    ------
+    Parts of the pairs, each with a float64 CSR array of shape (pairs, features): the product of the two weights of
+    every feature that both have.
+
+    """
     matrix = sparse.csr_array(profiles).astype(np.float64)
     others = matrix if counterparts is None else sparse.csr_array(counterparts).astype(np.float64)
-    if groups is None:
-        groups = np.zeros(matrix.shape[1], dtype=np.int64)
+    for start in range(0, len(rows), PAIR_CHUNK):
+        pairs = slice(start, start + PAIR_CHUNK)
+        yield pairs, sparse.csr_array(matrix[rows[pairs]].multiply(others[other_rows[pairs]]))
+
+
+def sums_by_group(shared: sparse.csr_array, groups: np.ndarray, group_count: int) -> np.ndarray:
+    """Sum the columns of each group: a float64 array of shape (rows, group_count)."""
     membership = sparse.csr_array(
         (np.ones(groups.size), (np.arange(groups.size), groups)), shape=(groups.size, group_count)
     )
-    parts = np.empty((len(rows), group_count))
-    for start in range(0, len(rows), PAIR_CHUNK):
-        pairs = slice(start, start + PAIR_CHUNK)
-        common = matrix[rows[pairs]].multiply(others[other_rows[pairs]])
-        parts[pairs] = (sparse.csr_array(common) @ membership).toarray()
-    return parts
+    return (shared @ membership).toarray()
 
 
 def pairs_of_lists(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

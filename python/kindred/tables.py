@@ -27,12 +27,13 @@ class Lists:
     lengths
         Integer array of shape (rows,): how long the list of each row is.
     values
-        Array of shape (sum of the lengths,): the lists one after the other.
+        Array of shape (sum of the lengths,): the lists one after the other. Or such arrays by name, for lists of
+        records; those can be written, not read.
 
     """
 
     lengths: np.ndarray
-    values: np.ndarray
+    values: np.ndarray | Mapping[str, np.ndarray]
 
     @property
     def owners(self) -> np.ndarray:
@@ -82,8 +83,14 @@ def _to_arrow(part: Mapping[str, np.ndarray | Lists]) -> pa.RecordBatch:
     def column(values: np.ndarray | Lists) -> pa.Array:
         if not isinstance(values, Lists):
             return pa.array(values)
-        return pa.ListArray.from_arrays(
-            pa.array(np.concatenate([[0], np.cumsum(values.lengths)]), pa.int32()), pa.array(values.values)
-        )
+        starts = pa.array(np.concatenate([[0], np.cumsum(values.lengths)]), pa.int32())
+        if isinstance(values.values, Mapping):
+            fields = {
+                # An empty array of texts would have no type.
+                name: pa.array(field, pa.string() if field.dtype == object else None)
+                for name, field in values.values.items()
+            }
+            return pa.ListArray.from_arrays(starts, pa.StructArray.from_arrays(fields.values(), fields.keys()))
+        return pa.ListArray.from_arrays(starts, pa.array(values.values))
 
     return pa.RecordBatch.from_pydict({name: column(values) for name, values in part.items()})

@@ -1,5 +1,6 @@
 -- Every listed pair has reasons; all contribute, they sum to its similarity, are numbered from 1 without gaps, and no
--- other pair has any. Tried on the first 200 users: the view computes reasons whenever it is read.
+-- other pair has any; the first three are its top_reasons. Tried on the first 200 users: the view computes reasons
+-- whenever it is read.
 
 {% set first_users -%}
 select coalesce(max(user_handle), 0) from (select user_handle from {{ ref('users') }} order by user_handle limit 200)
@@ -18,7 +19,10 @@ reasons as (
         min(contribution) as least_contribution,
         count(*) as reasons,
         max(reason_rank) as last_rank,
-        count(distinct reason_rank) as ranks
+        count(distinct reason_rank) as ranks,
+        list(struct_pack(facet, feature, contribution) order by reason_rank) filter (
+            where reason_rank <= 3
+        ) as first_reasons
     from {{ ref('similar_user_reasons') }}
     where user_handle <= {{ last_user }}
     group by user_handle, similar_user_handle
@@ -49,3 +53,4 @@ where
     or reasons.least_contribution <= 0
     or reasons.last_rank != reasons.reasons
     or reasons.ranks != reasons.reasons
+    or reasons.first_reasons != pairs.top_reasons

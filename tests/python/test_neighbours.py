@@ -3,6 +3,7 @@
 import math
 import warnings
 from fractions import Fraction
+from unittest.mock import ANY
 
 import duckdb
 import numpy as np
@@ -153,10 +154,17 @@ class Platform:
                 closest,
                 nearest_lists(self.base, listed).neighbourhood_similarity(),
                 facets or FACETS,
+                np.array([f"feature {number}" for number in self.complete.features.tolist()], dtype=object),
+                self.labels,
                 hub_correction=float(self.hub_correction),
             )
         )
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        # By way of Arrow, as DuckDB gets it.
+        table = in_parts(parts).read_all()
+        return {
+            name: np.array(column.to_pylist(), dtype=object) if name == "top_reasons" else column.to_numpy()
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
 
 
 @st.composite
@@ -213,6 +221,7 @@ def test_nearest_users_are_listed_nearest_first_and_read_back(platform, k):
             [platform.users[other] for other in nearest[row]],
             [platform.scores[row][other] for other in nearest[row]],
             len(nearest[row]) < length,
+            pytest.approx(float(platform.neighbourhood(row))) if k >= 10 else ANY,
             row,
         )
         for row, user in enumerate(platform.users)
@@ -231,7 +240,7 @@ def test_nearest_users_are_listed_nearest_first_and_read_back(platform, k):
 def test_where_nobody_has_neighbours_lists_are_empty(users):
     users = np.array(users, dtype=np.int64)
     table = nearest_table(Profiles.from_long({"user_handle": [], "feature_id": []}, users), k=3)
-    assert table.fetchall() == [(user, [], [], True, row) for row, user in enumerate(users.tolist())]
+    assert table.fetchall() == [(user, [], [], True, 0, row) for row, user in enumerate(users.tolist())]
     read = NeighbourLists.read(table, users, 2)
     assert read.indices.tolist() == [[-1, -1]] * len(users)
     assert read.scores.tolist() == [[0, 0]] * len(users)
@@ -319,8 +328,31 @@ def test_the_table_has_the_closest_with_their_parts(platform, listed, k):
     assert set(table) == {
         "user_handle", "rank", "similar_user_handle", "similarity",
         "courses_part", "interests_part", "next_part", "taken_part", "cluster_part",
-        "neighbourhood_similarity", "ranking_score", "cosine_similarity",
+        "neighbourhood_similarity", "ranking_score", "cosine_similarity", "similar_cluster_id", "top_reasons",
     }  # fmt: skip
+    assert table["similar_cluster_id"].tolist() == [platform.labels[other] for _, other in pairs]
+
+
+@SEARCH
+@given(platform=platforms(least_users=2), k=st.integers(1, 5))
+def test_the_table_has_the_three_features_that_add_most_to_each_pair(platform, k):
+    table = platform.table(10, k)
+    whole, counterparts = platform.complete.matrix.toarray(), platform.complete.counterparts.toarray()
+    ids = platform.complete.features
+    rows = dict(zip(platform.users.tolist(), range(len(platform.users)), strict=True))
+    for user, other, reasons in zip(
+        table["user_handle"], table["similar_user_handle"], table["top_reasons"], strict=True
+    ):
+        products = whole[rows[user]] * counterparts[rows[other]]
+        best = sorted(np.flatnonzero(products), key=lambda column: (-products[column], ids[column]))[:3]
+        assert [dict(reason) for reason in reasons] == [
+            {
+                "facet": FACETS[ids[column] // FACET_IDS],
+                "feature": f"feature {ids[column]}",
+                "contribution": products[column],
+            }
+            for column in best
+        ]
 
 
 def test_a_hub_comes_after_who_is_as_close_to_fewer():

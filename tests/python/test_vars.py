@@ -218,6 +218,7 @@ def test_the_settings_in_force_are_kept_with_the_build(weighed, project):
     numbers = {name: value for name, value in declared.items() if isinstance(value, int | float)}
     ((settings,),) = rows_of(weighed, "select settings_json from build_info")
     assert json.loads(settings) == numbers | {
+        "score_band_edges": declared["score_band_edges"],
         "top_k": 130,
         "cluster_neighbours": 7,
         "cluster_min_samples": 2,

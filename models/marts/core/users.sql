@@ -15,6 +15,15 @@ user_clusters as (
 
 ),
 
+nearest_users as (
+
+    select
+        user_handle,
+        neighbourhood_similarity
+    from {{ ref('int_nearest_users') }}
+
+),
+
 course_totals as (
 
     select
@@ -107,6 +116,7 @@ select
     user_clusters.cluster_id,
     user_clusters.nearest_cluster_id,
     user_clusters.nearest_cluster_share,
+    nearest_users.neighbourhood_similarity,
 
     -- courses: nulls and zeros for users who viewed none
     coalesce(course_totals.total_courses, 0) as total_courses,
@@ -130,6 +140,7 @@ select
     assessment_totals.last_assessed_at
 from all_users
 left join user_clusters on all_users.user_handle = user_clusters.user_handle
+left join nearest_users on all_users.user_handle = nearest_users.user_handle
 left join course_totals on all_users.user_handle = course_totals.user_handle
 left join interest_totals on all_users.user_handle = interest_totals.user_handle
 left join assessment_totals on all_users.user_handle = assessment_totals.user_handle

@@ -1,7 +1,7 @@
 -- Which build this is.
 -- Grain: a single row.
 
-{%- set settings = {} -%}
+{%- set settings = {'score_band_edges': var('score_band_edges')} -%}
 {%- for name in number_vars() -%}
 {%- do settings.update({name: var(name)}) -%}
 {%- endfor %}

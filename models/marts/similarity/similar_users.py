@@ -1,11 +1,11 @@
 # The closest of every user's nearest users, by the weighted sum of facet cosines, the cluster being one of the facets,
-# less a correction for hubs.
+# less a correction for hubs; and why.
 # Grain: one row per user and rank.
 
 
 def model(dbt, session):
     from kindred.neighbours import NeighbourLists, closest_lists, closest_users, listed_users
-    from kindred.profiles import Profiles
+    from kindred.profiles import Profiles, find_rows
     from kindred.tables import free_memory, in_parts
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
@@ -26,5 +26,18 @@ def model(dbt, session):
     profiles = Profiles.read(dbt.ref("user_features"), users)
     one_hot = Profiles.read(dbt.ref("int_one_hot_profiles"), users)
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
-    names = dict(zip(facets["facet_number"].tolist(), facets["facet"].tolist(), strict=True))
-    return in_parts(closest_users(profiles, one_hot, closest, neighbourhood_similarity, names, hub_correction))
+    facet_names = dict(zip(facets["facet_number"].tolist(), facets["facet"].tolist(), strict=True))
+    features = dbt.ref("features").select("feature_id, feature").order("feature_id").fetchnumpy()
+    rows, _ = find_rows(profiles.features, features["feature_id"])
+    return in_parts(
+        closest_users(
+            profiles,
+            one_hot,
+            closest,
+            neighbourhood_similarity,
+            facet_names,
+            features["feature"][rows],
+            clusters["cluster_id"],
+            hub_correction,
+        )
+    )

@@ -17,6 +17,12 @@ user_cluster as (
 
 ),
 
+features as (
+
+    select * from {{ ref('features') }}
+
+),
+
 facets as (
 
     select * from {{ ref('facets') }}
@@ -29,12 +35,16 @@ cluster_features as (
     select
         user_cluster.user_handle,
         facets.facet,
-        {{ feature_id('facets.facet_number', 'dense_rank() over (order by user_cluster.feature)') }} as feature_id,
+        features.feature_id,
         user_cluster.feature,
         user_cluster.occurrences,
         sqrt(facets.weight_share) as weight
     from user_cluster
     inner join facets on facets.facet = 'cluster'
+    inner join features
+        on
+            user_cluster.feature = features.feature
+            and facets.facet = features.facet
     where facets.weight_share > 0
 
 ),

@@ -61,6 +61,12 @@ link_totals as (
 
 ),
 
+interest_bundles as (
+
+    select * from {{ ref('int_interest_bundles') }}
+
+),
+
 spellings as (
 
     select
@@ -78,6 +84,8 @@ select
     coalesce(course_totals.total_courses, 0) as total_courses,
     coalesce(viewer_totals.total_viewers, 0) as total_viewers,
     coalesce(follower_totals.total_followers, 0) as total_followers,
+    -- null for a tag that nobody follows
+    interest_bundles.bundle as interest_bundle,
     coalesce(assessment_totals.total_assessed_users, 0) as total_assessed_users,
     assessment_totals.avg_assessment_score
 from spellings
@@ -85,5 +93,6 @@ left join link_totals on spellings.canonical_tag = link_totals.tag
 left join course_totals on spellings.canonical_tag = course_totals.course_tag
 left join viewer_totals on spellings.canonical_tag = viewer_totals.course_tag
 left join follower_totals on spellings.canonical_tag = follower_totals.interest_tag
+left join interest_bundles on spellings.canonical_tag = interest_bundles.interest_tag
 left join assessment_totals on spellings.canonical_tag = assessment_totals.assessment_tag
 order by spellings.canonical_tag
