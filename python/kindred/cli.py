@@ -6,19 +6,24 @@ import click
 
 from kindred import __version__
 from kindred.evaluate_command import evaluate_weights
-from kindred.terminal import format_option, print_rows, progress_bar
-from kindred.warehouse import Warehouse, WarehouseError
+from kindred.look_up_commands import show_reasons, show_similar
+from kindred.look_ups import UnknownUserError
+from kindred.publish_command import publish_warehouse
+from kindred.serve_command import serve
+from kindred.stores.base import StoreError
+from kindred.terminal import progress_bar
+from kindred.warehouse import WarehouseError
 
 SAMPLE_FORMATS = ("csv", "parquet")
 
 
 class _Group(click.Group):
-    """A group whose commands end with one sentence and exit status 2 where there is no warehouse to read."""
+    """A group whose commands end with one sentence and exit status 2 where a warehouse or store cannot serve them."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
-        except WarehouseError as error:
+        except (WarehouseError, StoreError, UnknownUserError) as error:
             failure = click.ClickException(str(error))
             failure.exit_code = 2
             raise failure from error
@@ -85,68 +90,5 @@ def write_sample(users: int, seed: int, directory: Path, file_format: str, truth
     click.echo(f"Wrote {users:,} users to {directory}: {counts}.", err=True)
 
 
-warehouse_option = click.option(
-    "--warehouse",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The published warehouse; by default KINDRED_WAREHOUSE, or warehouse/kindred.duckdb.",
-)
-
-
-@main.command("similar", epilog="Example: kindred similar 42 --limit 5")
-@click.argument("user_handle", type=click.IntRange(min=1), required=False)
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="How many users at most.")
-@format_option
-@warehouse_option
-def show_similar(user_handle: int | None, limit: int, output_format: str, warehouse: Path | None) -> None:
-    """Show the closest users of USER_HANDLE, their similarity and the main reason for it.
-
-    Users who are near to everybody stand lower than their similarity says (hub_correction); the similarity itself is
-    the sum of the reasons. next_courses are what USER_HANDLE's own courses lead to and the other has taken;
-    taken_courses the other way round.
-
-    Without USER_HANDLE it takes the first user who has any.
-    """
-    with Warehouse(warehouse) as opened:
-        if user_handle is None:
-            user_handle = opened.first_user()
-        rows = opened.similar(user_handle, limit)
-    if output_format == "table":
-        if not rows:
-            click.echo(f"User {user_handle} has nothing in common with anybody.")
-            return
-        click.echo(f"The users closest to user {user_handle}:")
-        rows = [
-            {
-                "rank": row["rank"],
-                "user": row["similar_user_handle"],
-                "similarity": f"{row['similarity']:.3f}",
-                "main reason": f"{row['facet']}: {row['feature']}",
-                "cluster": row["cluster"] or "-",
-            }
-            for row in rows
-        ]
-    print_rows(rows, output_format)
-
-
-@main.command("explain", epilog="Example: kindred explain 42 77")
-@click.argument("user_handle", type=click.IntRange(min=1))
-@click.argument("other_handle", type=click.IntRange(min=1))
-@format_option
-@warehouse_option
-def show_reasons(user_handle: int, other_handle: int, output_format: str, warehouse: Path | None) -> None:
-    """Show all that USER_HANDLE and OTHER_HANDLE have in common and what each of it adds to their similarity."""
-    with Warehouse(warehouse) as opened:
-        rows = opened.explain(user_handle, other_handle)
-    if output_format == "table":
-        similarity = sum(row["contribution"] for row in rows)
-        click.echo(
-            f"Users {user_handle} and {other_handle} have a similarity of {similarity:.3f}" + (":" if rows else ".")
-        )
-        rows = [
-            {"facet": row["facet"], "feature": row["feature"], "adds": f"{row['contribution']:.4f}"} for row in rows
-        ]
-    print_rows(rows, output_format)
-
-
-main.add_command(evaluate_weights)
+for command in (show_similar, show_reasons, publish_warehouse, serve, evaluate_weights):
+    main.add_command(command)

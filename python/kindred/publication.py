@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +49,18 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables
         before is untouched then.
 
     """
+    return publish_file(warehouse, version, lambda part: _copy_tables(connection, part, tables))
+
+
+def publish_file(warehouse: str | Path, version: str, write: Callable[[Path], None]) -> Path:
+    """Let the published name point to a new file, as `publish` does, that is written by write, which takes its path.
+
+    Raises
+    ------
+    PublicationError
+        As `publish`, also where write raises OSError or duckdb.Error.
+
+    """
     if not _VERSION.fullmatch(version):
         raise ValueError(f"a version has letters, digits and hyphens only, not {version!r}")
     warehouse = Path(warehouse).absolute()
@@ -63,7 +75,7 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables
     try:
         warehouse.parent.mkdir(parents=True, exist_ok=True)
         _remove(link, *_leftovers(warehouse))
-        _copy_tables(connection, part, tables)
+        write(part)
         os.replace(part, file)
         link.symlink_to(file.name)
         os.replace(link, warehouse)

@@ -338,7 +338,7 @@ def test_the_look_up_shows_the_closest_users_that_were_published(first, project)
     ] == rows_of(
         first.connection,
         """
-        select rank, similar_user_handle, similarity
+        select rank, similar_user_handle, round(similarity, 9)
         from similar_users
         where user_handle = (select min(user_handle) from similar_users) and rank <= 3
         order by rank

@@ -1,0 +1,164 @@
+"""The published DuckDB file as a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult
+
+import duckdb
+
+from kindred.publication import PublicationError, publish_file
+from kindred.stores import path_of
+from kindred.stores.base import Edition, NoWarehouseError, Store, StoreError
+from kindred.stores.sql import SqlReader, read_edition
+from kindred.warehouse import WarehouseError, named_warehouse, published_file
+
+if TYPE_CHECKING:
+    from kindred.profile_space import ProfileSpace
+
+COPIED_BYTES = 1 << 24
+"""Bytes of a file that are copied at a time."""
+
+CONFIG = {
+    # What is asked comes from a network: nothing but this file may be read, whatever a query says.
+    "enable_external_access": False,
+    "lock_configuration": True,
+    "threads": 1,
+}
+
+
+class DuckdbStore(Store):
+    """The file to which a published name points at the moment."""
+
+    def __init__(self, path: Path | None = None):
+        """Take the published name, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb; it is not opened yet."""
+        self._path = path
+        self._opened: _Opened | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def from_url(cls, url: SplitResult) -> DuckdbStore:
+        return cls(path_of(url, "duckdb:///path/kindred.duckdb"))
+
+    @contextmanager
+    def read(self) -> Iterator[DuckdbReader]:
+        opened = self._current()
+        cursor = opened.connection.cursor()
+        try:
+            yield DuckdbReader(opened, cursor)
+        finally:
+            cursor.close()
+
+    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
+        name = named_warehouse(self._path)
+        with open_file(warehouse) as connection:
+            version = read_edition(partial(rows_of, connection)).version
+        if name.exists() and (name.resolve() == warehouse or (name.is_symlink() and self._has(version))):
+            return False
+        try:
+            publish_file(name, version, partial(_copy, warehouse, progress=progress))
+        except PublicationError as error:
+            raise StoreError(f"{error}.") from error
+        return True
+
+    def close(self) -> None:
+        with self._lock:
+            self._opened = None
+
+    def _has(self, version: str) -> bool:
+        with self.read() as reader:
+            return reader.edition.version == version
+
+    def _current(self) -> _Opened:
+        file = current_file(self._path)
+        opened = self._opened
+        if opened is None or opened.file != file:
+            with self._lock:
+                opened = self._opened
+                if opened is None or opened.file != file:
+                    # Whoever reads the old version keeps it open; it closes when the last of them is done.
+                    opened = self._opened = _Opened(file)
+        return opened
+
+
+class _Opened:
+    """An open file with what is read of it once."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.connection = open_file(file)
+        self.edition: Edition = read_edition(partial(rows_of, self.connection))
+        self._space: ProfileSpace | None = None
+        self._lock = Lock()
+
+    def space(self) -> ProfileSpace:
+        with self._lock:
+            if self._space is None:
+                from kindred.profile_space import ProfileSpace
+
+                self._space = ProfileSpace.read(self.connection.cursor())
+            return self._space
+
+
+class DuckdbReader(SqlReader):
+    """A published file, read by a cursor of its own."""
+
+    def __init__(self, opened: _Opened, cursor: duckdb.DuckDBPyConnection):
+        """Take an open file and a cursor that no other thread uses."""
+        super().__init__(opened.edition, partial(rows_of, cursor))
+        self._opened = opened
+
+    def space(self) -> ProfileSpace:
+        return self._opened.space()
+
+    def _reasons(self, stored: list[dict]) -> list[dict]:
+        return stored
+
+
+def current_file(path: Path | None) -> Path:
+    """Return the real path of what is published under a name; NoWarehouseError where nothing is."""
+    try:
+        return published_file(path)
+    except WarehouseError as error:
+        raise NoWarehouseError(str(error)) from error
+
+
+def open_file(file: Path) -> duckdb.DuckDBPyConnection:
+    """Open a published file to read and nothing else.
+
+    Raises
+    ------
+    StoreError
+        If it is no DuckDB file.
+
+    """
+    try:
+        return duckdb.connect(file, read_only=True, config=CONFIG)
+    except duckdb.Error as error:
+        raise StoreError(f"{file} cannot be opened: {error}") from error
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence = ()) -> list[dict]:
+    """Return the rows of a query as dicts; StoreError where the file is none of Kindred's."""
+    try:
+        result = connection.execute(query, parameters)
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    except duckdb.Error as error:
+        raise StoreError(f"The warehouse cannot answer, it may not be one of Kindred's: {error}") from error
+
+
+def _copy(source: Path, target: Path, progress: Callable[[str, int, int], None]) -> None:
+    size = source.stat().st_size
+    with source.open("rb") as reading, target.open("wb") as writing:
+        while part := reading.read(COPIED_BYTES):
+            writing.write(part)
+            progress("bytes", writing.tell(), size)
+        writing.flush()
+        os.fsync(writing.fileno())

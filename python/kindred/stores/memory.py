@@ -1,0 +1,173 @@
+"""The published DuckDB file, held in memory as Arrow tables."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from kindred.stores import path_of
+from kindred.stores.base import Reader, Store, StoreError
+from kindred.stores.duckdb import current_file, open_file, rows_of
+from kindred.stores.sql import plain_row, read_edition
+
+if TYPE_CHECKING:
+    from kindred.profile_space import ProfileSpace
+
+_log = logging.getLogger(__name__)
+
+
+class MemoryStore(Store):
+    """What was published under a name, read at once; a newer version takes its place when it has been read as well."""
+
+    is_quick = True
+
+    def __init__(self, path: Path | None = None):
+        """Take the published name, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb; it is not read yet."""
+        self._path = path
+        self._reader: MemoryReader | None = None
+        self._loading: Path | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def from_url(cls, url: SplitResult) -> MemoryStore:
+        return cls(path_of(url, "memory:// or memory:///path/kindred.duckdb"))
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryReader]:
+        file = current_file(self._path)
+        reader = self._reader
+        if reader is None:
+            with self._lock:
+                if self._reader is None:
+                    self._reader = MemoryReader(file)
+                reader = self._reader
+        elif file not in (reader.file, self._loading):
+            self._load_beside(file)
+        yield reader
+
+    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
+        raise StoreError("A store in memory cannot be published to.")
+
+    def close(self) -> None:
+        self._reader = None
+
+    def _load_beside(self, file: Path) -> None:
+        """Read a newer version while the one before is served."""
+        with self._lock:
+            if file == self._loading:
+                return
+            self._loading = file
+        Thread(target=self._load, args=[file], name="kindred-memory", daemon=True).start()
+
+    def _load(self, file: Path) -> None:
+        try:
+            reader = MemoryReader(file)
+        except StoreError as error:
+            # It stays the file that is being loaded, so that nobody tries again before there is another one.
+            _log.error("The version before is still served: %s", error)
+        else:
+            with self._lock:
+                if self._loading == file:
+                    self._reader = reader
+
+
+class MemoryReader(Reader):
+    """One version in memory, read by any number of threads."""
+
+    def __init__(self, file: Path):
+        """Read a published file."""
+        self.file = file
+        # Kept open for the space: a file that is removed meanwhile can still be read.
+        self._connection = open_file(file)
+        self.edition = read_edition(partial(rows_of, self._connection))
+        self._users = _ByUser(self._connection, "users", "*")
+        self._similar = _ByUser(self._connection, "similar_users", "*", "rank")
+        self._features = _ByUser(self._connection, "user_features", "user_handle, facet, feature, weight")
+        self._courses = _ByUser(self._connection, "user_courses", "user_handle, course_id")
+        self._cluster_ids = self._users.table["cluster_id"].to_numpy()
+        self._space: ProfileSpace | None = None
+        self._lock = Lock()
+
+    def user(self, user_handle: int) -> dict | None:
+        rows = self._users.rows(user_handle)
+        return plain_row(rows[0]) if rows else None
+
+    def similar(self, user_handle: int) -> list[dict]:
+        rows = self._similar.rows(user_handle)
+        for row in rows:
+            del row["user_handle"]
+        return rows
+
+    def features(self, user_handle: int) -> list[tuple[str, str, float]]:
+        return [(row["facet"], row["feature"], row["weight"]) for row in self._features.rows(user_handle)]
+
+    def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
+        found = {handle: [row["course_id"] for row in self._courses.rows(handle)] for handle in user_handles}
+        return {handle: courses for handle, courses in found.items() if courses}
+
+    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
+        start = np.searchsorted(self._users.handles, after, side="right")
+        if cluster_id is None:
+            rows = self._users.table.slice(start, limit)
+        else:
+            rows = self._users.table.take(start + np.flatnonzero(self._cluster_ids[start:] == cluster_id)[:limit])
+        return [plain_row(row) for row in rows.to_pylist()]
+
+    def first_user(self) -> int | None:
+        return int(self._similar.handles[0]) if len(self._similar.handles) else None
+
+    def space(self) -> ProfileSpace:
+        with self._lock:
+            if self._space is None:
+                from kindred.profile_space import ProfileSpace
+
+                self._space = ProfileSpace.read(self._connection)
+            return self._space
+
+
+class _ByUser:
+    """A table in the order of users, so that the rows of one lie together.
+
+    Attributes
+    ----------
+    table
+        The rows; texts that occur again and again are held once.
+    handles
+        int64 array of shape (rows,), rising: the user of each row.
+
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, columns: str, order: str | None = None):
+        by = "user_handle" if order is None else f"user_handle, {order}"
+        read = connection.execute(f"select {columns} from {name} order by {by}").to_arrow_table().combine_chunks()
+        self.table = pa.table({column: _encoded(read[column]) for column in read.column_names})
+        self.handles = self.table["user_handle"].to_numpy()
+
+    def rows(self, user_handle: int) -> list[dict]:
+        start, end = np.searchsorted(self.handles, [user_handle, user_handle + 1])
+        return self.table.slice(start, end - start).to_pylist()
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column with its texts, also those in lists of records, as numbers of a dictionary."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):  # of a table without rows
+        array = pa.array([], column.type)
+    if pa.types.is_string(array.type):
+        return array.dictionary_encode()
+    if pa.types.is_list(array.type) and pa.types.is_struct(array.type.value_type):
+        records = array.values
+        fields = [_encoded(records.field(place)) for place in range(records.type.num_fields)]
+        names = [field.name for field in records.type]
+        return pa.ListArray.from_arrays(array.offsets, pa.StructArray.from_arrays(fields, names))
+    return array

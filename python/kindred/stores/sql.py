@@ -1,0 +1,101 @@
+"""Read a warehouse by SQL, from whatever database it is in."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+from kindred.stores.base import Edition, Reader
+
+Rows = Callable[[str, Sequence], list[dict]]
+"""Runs a query with a ? for every parameter and returns its rows."""
+
+
+class SqlReader(Reader):
+    """Answers by queries that DuckDB, SQLite and PostgreSQL all know."""
+
+    def __init__(self, edition: Edition, rows: Rows, schema: str = ""):
+        """Take what runs a query, and what stands before the names of tables: nothing, or a schema and a dot."""
+        self.edition = edition
+        self._rows = rows
+        self._schema = schema
+
+    def user(self, user_handle: int) -> dict | None:
+        rows = self._rows(f"select * from {self._schema}users where user_handle = ?", [user_handle])
+        return plain_row(rows[0]) if rows else None
+
+    def similar(self, user_handle: int) -> list[dict]:
+        rows = self._rows(
+            f"select * from {self._schema}similar_users where user_handle = ? order by rank", [user_handle]
+        )
+        for row in rows:
+            del row["user_handle"]
+            row["top_reasons"] = self._reasons(row["top_reasons"])
+        return rows
+
+    def features(self, user_handle: int) -> list[tuple[str, str, float]]:
+        rows = self._rows(
+            f"select facet, feature, weight from {self._schema}user_features where user_handle = ?", [user_handle]
+        )
+        return [tuple(row.values()) for row in rows]
+
+    def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
+        handles = list(user_handles)
+        if not handles:
+            return {}
+        rows = self._rows(
+            f"select user_handle, course_id from {self._schema}user_courses "
+            f"where user_handle in ({', '.join('?' * len(handles))})",
+            handles,
+        )
+        found = defaultdict(list)
+        for row in rows:
+            found[row["user_handle"]].append(row["course_id"])
+        return dict(found)
+
+    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
+        in_cluster, parameters = ("", []) if cluster_id is None else (" and cluster_id = ?", [cluster_id])
+        rows = self._rows(
+            f"select * from {self._schema}users where user_handle > ?{in_cluster} order by user_handle limit ?",
+            [after, *parameters, limit],
+        )
+        return [plain_row(row) for row in rows]
+
+    def first_user(self) -> int | None:
+        return self._rows(f"select min(user_handle) as user_handle from {self._schema}similar_users", [])[0][
+            "user_handle"
+        ]
+
+    @abstractmethod
+    def _reasons(self, stored: object) -> list[dict]:
+        """Return the top_reasons of a row as a list of dicts, from how the database holds them."""
+
+
+def read_edition(rows: Rows, schema: str = "") -> Edition:
+    """Read what a version says of itself."""
+    (build,) = rows(f"select version, started_at from {schema}build_info", [])
+    (count,) = rows(f"select count(*) as users from {schema}users", [])
+    facets = rows(f"select facet_number, facet, matching_facet_number from {schema}facets order by facet_number", [])
+    clusters = rows(f"select cluster_id, label from {schema}clusters order by cluster_id", [])
+    names = {row["facet_number"]: row["facet"] for row in facets}
+    return Edition(
+        version=build["version"],
+        built_at=_text_of(build["started_at"]),
+        users=count["users"],
+        matching_facets={row["facet"]: names[row["matching_facet_number"]] for row in facets},
+        cluster_labels={row["cluster_id"]: row["label"] for row in clusters},
+    )
+
+
+def plain_row(row: dict) -> dict:
+    """Return a row with dates and times as text."""
+    return {name: _text_of(value) if isinstance(value, date) else value for name, value in row.items()}
+
+
+def _text_of(moment: date | str) -> str:
+    """Return a date or time as ISO 8601 text, times to the second; a database without such types has text already."""
+    if isinstance(moment, str):
+        return moment
+    return moment.replace(microsecond=0).isoformat() if hasattr(moment, "hour") else moment.isoformat()

@@ -1,0 +1,38 @@
+"""Warehouses that several files of tests read: built once for all workers of a test run."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+from project import Project, succeeded
+
+FEWER_MODELS = ("--vars", "{quality_splits: 0}")  # how good the neighbours are does not matter to who looks them up
+
+
+def built_once(tmp_path_factory, users: int) -> Path:
+    """Return the real path of a published warehouse of a synthetic platform; the first worker to ask builds it."""
+    shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else None
+    folder = (shared or tmp_path_factory.getbasetemp()) / f"platform-{users}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        project = folder / "project"
+        if not project.exists():
+            project.mkdir()
+            made = Project(project)
+            made.write_sample(users)
+            succeeded(made.dbt("build", *FEWER_MODELS))
+        return (project / "warehouse" / "kindred.duckdb").resolve(strict=True)
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory):
+    """Return a published warehouse of 400 users: its real path. Tests only read it."""
+    return built_once(tmp_path_factory, 400)
+
+
+@pytest.fixture(scope="session")
+def large_warehouse(tmp_path_factory):
+    """Return a published warehouse of 10,000 users: its real path. Tests only read it."""
+    return built_once(tmp_path_factory, 10_000)
