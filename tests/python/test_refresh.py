@@ -213,14 +213,14 @@ def test_a_table_made_from_the_one_before_is_that_made_anew(seed, k, next_k):
     handles = np.sort(rng.choice(1000, 40, replace=False))
     weights = draw_weights(rng, 40, 8, 0.4)
     table = table_of(handles, weights, fingerprints=handles, k=k)
-    # Some leave, some change, some come.
+    # Some leave, some change, some come, who were not there before: their fingerprints are new.
+    come = np.setdiff1d(rng.choice(1000, 3), handles)
     stays = rng.random(40) < 0.9
     handles, weights = handles[stays], weights[stays]
     fingerprints = handles.copy()
     changes = rng.random(len(handles)) < 0.1
     weights[changes] = draw_weights(rng, changes.sum(), 8, 0.4)
     fingerprints[changes] += 5000
-    come = np.setdiff1d(rng.choice(1000, 3), handles)
     order = np.argsort([*handles, *come])
     handles = np.concatenate([handles, come])[order]
     weights = np.vstack([weights, draw_weights(rng, len(come), 8, 0.4)])[order]
@@ -228,8 +228,9 @@ def test_a_table_made_from_the_one_before_is_that_made_anew(seed, k, next_k):
 
     refreshed = table_of(handles, weights, fingerprints, next_k, before=table).fetchall()
     anew = table_of(handles, weights, fingerprints, next_k).fetchall()
-    for (handle, near, scores, is_complete, fingerprint), whole in zip(refreshed, anew, strict=True):
-        assert (handle, fingerprint) == (whole[0], whole[4])
+    for (handle, near, scores, is_complete, crowding, fingerprint), whole in zip(refreshed, anew, strict=True):
+        assert (handle, fingerprint) == (whole[0], whole[5])
+        assert len(near) < 10 or crowding == whole[4]
         assert near == whole[1][: len(near)]
         assert scores == whole[2][: len(near)]
         assert len(near) >= min(next_k, len(whole[1]))
