@@ -8,14 +8,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-import duckdb
 import numpy as np
 from scipy import sparse
 
 from kindred.incidence import incidence
 from kindred.next_courses import next_courses
+
+if TYPE_CHECKING:
+    import duckdb
 
 Value = TypeVar("Value")
 

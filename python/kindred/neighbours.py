@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from kindred.profiles import Profiles, find_rows
@@ -14,6 +14,9 @@ from kindred.ranking import best_of_rows
 from kindred.refresh import KnownLists, known_lists, refresh_lists
 from kindred.similarity import TIE_DECIMALS, pairs_of_lists, shared_features, shared_weights, sums_by_group, top_k
 from kindred.tables import Lists, read_parts
+
+if TYPE_CHECKING:
+    import duckdb
 
 FACET_IDS = 1_000_000_000
 """Feature ids of one facet: facet number x FACET_IDS and up, as the macro feature_id assigns them."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 from zlib import crc32
 
-import duckdb
 import numpy as np
 from scipy import sparse
 
@@ -14,6 +14,9 @@ from kindred.activity import Activity, Encoded, Encoder
 from kindred.neighbours import CANDIDATES_PER_PLACE, TOP_REASONS
 from kindred.profiles import Profiles, find_rows
 from kindred.similarity import TIE_DECIMALS
+
+if TYPE_CHECKING:
+    import duckdb
 
 LEAST_CANDIDATES = 100
 """So many nearest users at least compete for the places of a list, however short it is."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 from scipy import sparse
 
 from kindred.tables import read_parts
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)

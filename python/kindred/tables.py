@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
 
 PART_ROWS = 500_000
 """Rows that are read at a time."""
@@ -57,6 +60,8 @@ def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Itera
 
 def in_parts(parts: Iterable[Mapping[str, np.ndarray | Lists]]) -> pa.RecordBatchReader:
     """Return what writes parts of a table, at least one, to DuckDB; each is made when the one before is written."""
+    import pyarrow as pa
+
     batches = map(_to_arrow, parts)
     first = next(batches)
     return pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
@@ -64,6 +69,8 @@ def in_parts(parts: Iterable[Mapping[str, np.ndarray | Lists]]) -> pa.RecordBatc
 
 def free_memory(connection: duckdb.DuckDBPyConnection, limit_gb: float) -> None:
     """Let DuckDB forget what it keeps in memory of tables that it has read, if that is much; limit_gb is its limit."""
+    import duckdb
+
     kept = connection.sql("select sum(memory_usage_bytes) / 1e9 from duckdb_memory()").fetchall()[0][0]
     if kept > KEPT_GB:
         # Memory that a query needs at this moment cannot be freed: then it stays as it is.
@@ -73,6 +80,8 @@ def free_memory(connection: duckdb.DuckDBPyConnection, limit_gb: float) -> None:
 
 
 def _from_arrow(column: pa.Array) -> np.ndarray | Lists:
+    import pyarrow as pa
+
     if not pa.types.is_list(column.type):
         return column.to_numpy(zero_copy_only=False)
     lengths = np.diff(column.offsets.to_numpy())
@@ -80,6 +89,8 @@ def _from_arrow(column: pa.Array) -> np.ndarray | Lists:
 
 
 def _to_arrow(part: Mapping[str, np.ndarray | Lists]) -> pa.RecordBatch:
+    import pyarrow as pa
+
     def column(values: np.ndarray | Lists) -> pa.Array:
         if not isinstance(values, Lists):
             return pa.array(values)

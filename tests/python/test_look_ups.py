@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from kindred import look_ups
 from kindred.cli import main
 from kindred.stores.duckdb import DuckdbStore
-from kindred.stores.memory import MemoryStore
+from kindred.stores.memory import MemoryReader
 from kindred.warehouse import WarehouseError, published_file
 
 # Weights whose products are exact. User 1234567 shares three features with 8 and one with 9, user 4 none with anybody.
@@ -97,10 +97,13 @@ def url(path):
     return f"duckdb:///{path}"
 
 
-@pytest.fixture(params=[DuckdbStore, MemoryStore])
+@pytest.fixture(params=["file", "memory"])
 def reader(request, warehouse):
-    with request.param(warehouse).read() as opened:
-        yield opened
+    if request.param == "memory":
+        yield MemoryReader(warehouse)
+    else:
+        with DuckdbStore(warehouse).read() as opened:
+            yield opened
 
 
 @pytest.fixture(autouse=True)

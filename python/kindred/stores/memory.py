@@ -5,23 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from kindred.profile_space import ProfileSpace
 from kindred.stores import path_of
 from kindred.stores.base import Reader, Store, StoreError
 from kindred.stores.duckdb import current_file, open_file, rows_of
 from kindred.stores.sql import plain_row, read_edition
-
-if TYPE_CHECKING:
-    from kindred.profile_space import ProfileSpace
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +46,7 @@ class MemoryStore(Store):
         if reader is None:
             with self._lock:
                 if self._reader is None:
-                    self._reader = MemoryReader(file)
+                    self._reader = _read(file)
                 reader = self._reader
         elif file not in (reader.file, self._loading):
             self._load_beside(file)
@@ -71,7 +68,7 @@ class MemoryStore(Store):
 
     def _load(self, file: Path) -> None:
         try:
-            reader = MemoryReader(file)
+            reader = _read(file)
         except StoreError as error:
             # It stays the file that is being loaded, so that nobody tries again before there is another one.
             _log.error("The version before is still served: %s", error)
@@ -85,18 +82,16 @@ class MemoryReader(Reader):
     """One version in memory, read by any number of threads."""
 
     def __init__(self, file: Path):
-        """Read a published file."""
+        """Read a published file, but for the space, which is read when it is asked for first."""
         self.file = file
-        # Kept open for the space: a file that is removed meanwhile can still be read.
-        self._connection = open_file(file)
-        self.edition = read_edition(partial(rows_of, self._connection))
-        self._users = _ByUser(self._connection, "users", "*")
-        self._similar = _ByUser(self._connection, "similar_users", "*", "rank")
-        self._features = _ByUser(self._connection, "user_features", "user_handle, facet, feature, weight")
-        self._courses = _ByUser(self._connection, "user_courses", "user_handle, course_id")
+        connection = open_file(file)
+        self.edition = read_edition(partial(rows_of, connection))
+        self._users = _ByUser(connection, "users", "*")
+        self._similar = _ByUser(connection, "similar_users", "*", "rank")
+        self._features = _ByUser(connection, "user_features", "user_handle, facet, feature, weight")
+        self._courses = _ByUser(connection, "user_courses", "user_handle, course_id")
         self._cluster_ids = self._users.table["cluster_id"].to_numpy()
-        self._space: ProfileSpace | None = None
-        self._lock = Lock()
+        self._connection = connection
 
     def user(self, user_handle: int) -> dict | None:
         rows = self._users.rows(user_handle)
@@ -126,13 +121,19 @@ class MemoryReader(Reader):
     def first_user(self) -> int | None:
         return int(self._similar.handles[0]) if len(self._similar.handles) else None
 
-    def space(self) -> ProfileSpace:
-        with self._lock:
-            if self._space is None:
-                from kindred.profile_space import ProfileSpace
+    @cached_property
+    def _space(self) -> ProfileSpace:
+        return ProfileSpace.read(self._connection)
 
-                self._space = ProfileSpace.read(self._connection)
-            return self._space
+    def space(self) -> ProfileSpace:
+        return self._space
+
+
+def _read(file: Path) -> MemoryReader:
+    """Read a published file as a whole, so that no look-up has to wait for anything."""
+    reader = MemoryReader(file)
+    reader.space()
+    return reader
 
 
 class _ByUser:

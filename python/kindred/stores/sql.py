@@ -45,11 +45,7 @@ class SqlReader(Reader):
         handles = list(user_handles)
         if not handles:
             return {}
-        rows = self._rows(
-            f"select user_handle, course_id from {self._schema}user_courses "
-            f"where user_handle in ({', '.join('?' * len(handles))})",
-            handles,
-        )
+        rows = self._rows(self._courses_query(len(handles)), handles)
         found = defaultdict(list)
         for row in rows:
             found[row["user_handle"]].append(row["course_id"])
@@ -67,6 +63,13 @@ class SqlReader(Reader):
         return self._rows(f"select min(user_handle) as user_handle from {self._schema}similar_users", [])[0][
             "user_handle"
         ]
+
+    def _courses_query(self, users: int) -> str:
+        """Return a query of user_handle and course_id for so many users."""
+        return (
+            f"select user_handle, course_id from {self._schema}user_courses "
+            f"where user_handle in ({', '.join('?' * users)})"
+        )
 
     @abstractmethod
     def _reasons(self, stored: object) -> list[dict]:
