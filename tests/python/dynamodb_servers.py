@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 from project import BIN
-from servers import free_port
+from servers import free_port, missing
 
 DYNALITE = Path(__file__).parent / "dynalite"
 OLDEST_NODE = 20
@@ -204,7 +204,7 @@ def _require_node() -> None:
         version = subprocess.check_output(["node", "--version"], text=True)
         if int(re.match(r"v(\d+)", version)[1]) >= OLDEST_NODE:
             return
-    pytest.fail(
+    missing(
         f"These tests run dynalite, a DynamoDB server of Node.js: install Node.js {OLDEST_NODE} or later with npm, "
         "as https://nodejs.org says, so that `node` and `npm` are on the path."
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from kindred.stores.base import Edition, StoreError
-from kindred.stores.duckdb import rows_of
+from kindred.stores.base import Edition
+from kindred.stores.duckdb import read_space, rows_of
 from kindred.stores.sql import read_edition
 
 if TYPE_CHECKING:
@@ -134,9 +134,4 @@ class Documents:
 
     def space(self) -> ProfileSpace:
         """Return what compares a profile that is not in the warehouse with everybody."""
-        from kindred.profile_space import ProfileSpace
-
-        try:
-            return ProfileSpace.read(self._connection)
-        except duckdb.Error as error:
-            raise StoreError(f"The warehouse cannot be published, another version made it: {error}") from error
+        return read_space(self._connection)

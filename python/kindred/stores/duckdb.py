@@ -100,9 +100,7 @@ class _Opened:
     def space(self) -> ProfileSpace:
         with self._lock:
             if self._space is None:
-                from kindred.profile_space import ProfileSpace
-
-                self._space = ProfileSpace.read(self.connection.cursor())
+                self._space = read_space(self.connection.cursor())
             return self._space
 
 
@@ -146,6 +144,16 @@ def open_file(file: Path) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(file, read_only=True, config=CONFIG)
     except duckdb.Error as error:
         raise StoreError(f"{file} cannot be opened: {error}") from error
+
+
+def read_space(connection: duckdb.DuckDBPyConnection) -> ProfileSpace:
+    """Return the space of a published file; StoreError where the file is of a version without."""
+    from kindred.profile_space import ProfileSpace
+
+    try:
+        return ProfileSpace.read(connection)
+    except duckdb.Error as error:
+        raise StoreError(f"Another version of Kindred made the warehouse, build it anew: {error}") from error
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence = ()) -> list[dict]:

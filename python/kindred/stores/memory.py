@@ -8,17 +8,20 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock, Thread
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kindred.profile_space import ProfileSpace
 from kindred.stores import path_of
 from kindred.stores.base import Reader, Store, StoreError
-from kindred.stores.duckdb import current_file, open_file, rows_of
+from kindred.stores.duckdb import current_file, open_file, read_space, rows_of
 from kindred.stores.sql import plain_row, read_edition
+
+if TYPE_CHECKING:
+    from kindred.profile_space import ProfileSpace
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +126,7 @@ class MemoryReader(Reader):
 
     @cached_property
     def _space(self) -> ProfileSpace:
-        return ProfileSpace.read(self._connection)
+        return read_space(self._connection)
 
     def space(self) -> ProfileSpace:
         return self._space

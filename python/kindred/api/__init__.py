@@ -1,0 +1,6 @@
+"""The look-ups over HTTP, as JSON, and a page to try them on."""
+
+from kindred.api.app import create_app
+from kindred.api.settings import Settings
+
+__all__ = ["Settings", "create_app"]

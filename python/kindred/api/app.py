@@ -1,0 +1,84 @@
+"""The app that answers look-ups over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from kindred import __version__
+from kindred.api import activities, openapi, problems, service, users
+from kindred.api.desk import Desk
+from kindred.api.limits import ApiKey, BodyLimit, ResponseHeaders
+from kindred.api.settings import Settings
+from kindred.stores import open_store
+from kindred.stores.base import Store
+
+
+def create_app(store: Store | str | None = None, settings: Settings | None = None) -> FastAPI:
+    """Make the app, for uvicorn, Lambda or SageMaker.
+
+    Parameters
+    ----------
+    store
+        Where look-ups are answered from: a store, or its URL as `kindred.stores.open_store` takes it. It is first read
+        when something is asked, and closed when the server stops.
+    settings
+        By default those of the environment.
+
+    Raises
+    ------
+    StoreError
+        If the URL is that of no store, or a package for it is not installed.
+    ValueError
+        If the environment has a setting that cannot be.
+
+    """
+    opened = store if isinstance(store, Store) else open_store(store)
+    settings = settings or Settings.from_environment()
+
+    @asynccontextmanager
+    async def closing_store(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        opened.close()
+
+    app = FastAPI(
+        title="Kindred",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        # FastAPI's pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=problems.HANDLERS,
+        middleware=_middleware(settings),
+        lifespan=closing_store,
+    )
+    app.state.desk = Desk(opened, settings.max_concurrent)
+    for part in (users, activities, service):
+        app.include_router(part.router)
+    openapi.describe(app, settings.api_key is not None)
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """Return what every request passes, from the outside in: refusals too get the headers of those before."""
+    passed = [Middleware(ResponseHeaders)]
+    if settings.cors_origins:
+        passed.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["X-API-Key", "Authorization", "Content-Type"],
+                expose_headers=[problems.VERSION_HEADER, "Retry-After"],
+            )
+        )
+    passed.append(Middleware(problems.Failures))
+    if settings.api_key is not None:
+        passed.append(Middleware(ApiKey, settings.api_key))
+    return [*passed, Middleware(BodyLimit, settings.max_body_bytes)]

@@ -1,0 +1,147 @@
+"""Errors as problem details (RFC 9457): whatever goes wrong, the answer is application/problem+json."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kindred.api.questions import TAG_MARK
+from kindred.look_ups import UnknownUserError
+from kindred.stores.base import NoWarehouseError, StoreError
+
+MEDIA_TYPE = "application/problem+json"
+VERSION_HEADER = "Kindred-Version"
+
+UNKNOWN_USER = "urn:kindred:unknown-user"
+NO_WAREHOUSE = "urn:kindred:no-warehouse"
+STORE_UNREACHABLE = "urn:kindred:store-unreachable"
+
+RETRY_SECONDS = 5
+"""When it is worth asking again after the store could not answer."""
+
+_log = logging.getLogger(__name__)
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    kind: str = "about:blank",
+    title: str | None = None,
+    headers: dict[str, str] | None = None,
+    **more: object,
+) -> Response:
+    """Make the answer to a request that failed.
+
+    Parameters
+    ----------
+    scope
+        The ASGI scope of the request.
+    status
+        The HTTP status.
+    detail
+        A sentence for whoever asked.
+    kind
+        The URI of the type of problem; about:blank where the status says it all.
+    title
+        What the type is called; by default what the status is called, as about:blank asks for.
+    headers
+        Headers of the response.
+    more
+        Further members of the problem.
+
+    """
+    content = {
+        "type": kind,
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": quote(scope["path"]),
+        **more,
+    }
+    return Response(to_json(content), status, headers, MEDIA_TYPE)
+
+
+class Failures:
+    """ASGI middleware: what nobody foresaw becomes a problem that tells nothing of it; the log has the rest."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        is_started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal is_started
+            is_started = is_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send)
+        except Exception:
+            if scope["type"] != "http" or is_started:
+                raise
+            _log.exception("%s %s failed", scope["method"], quote(scope["path"]))
+            await problem(scope, 500, "Something failed in the server; its log says what.")(scope, receive, send)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    details = {
+        404: "There is nothing at this path; /openapi.json lists what there is.",
+        405: f"{request.method} is not for this path; the header Allow says what is.",
+    }
+    given = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
+    detail = given or details.get(error.status_code, "The request cannot be answered.")
+    return problem(request.scope, error.status_code, detail, headers=error.headers)
+
+
+async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
+    errors = [{"location": _location(found["loc"]), "message": found["msg"]} for found in error.errors()]
+    return problem(request.scope, 422, "The request is not as it must be; see errors.", errors=errors)
+
+
+def _location(parts: Iterable[str | int]) -> str:
+    return ".".join(str(part) for part in parts if not str(part).startswith(TAG_MARK))
+
+
+async def _unknown_user(request: Request, error: UnknownUserError) -> Response:
+    headers = {VERSION_HEADER: error.version}
+    return problem(request.scope, 404, str(error), kind=UNKNOWN_USER, title="Unknown user", headers=headers)
+
+
+async def _no_warehouse(request: Request, error: NoWarehouseError) -> Response:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return problem(request.scope, 503, str(error), kind=NO_WAREHOUSE, title="No warehouse yet", headers=headers)
+
+
+async def _store_failed(request: Request, error: StoreError) -> Response:
+    # What a driver says may name hosts and users: that is for the log.
+    _log.error("The store cannot be reached: %s", error)
+    return problem(
+        request.scope,
+        503,
+        "The store cannot be reached, or not be read; the log of the server says why.",
+        kind=STORE_UNREACHABLE,
+        title="Store unreachable",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
+HANDLERS = {
+    HTTPException: _http_error,
+    RequestValidationError: _invalid_request,
+    UnknownUserError: _unknown_user,
+    NoWarehouseError: _no_warehouse,
+    StoreError: _store_failed,
+}
+"""What answers each kind of error, for FastAPI."""

@@ -1,0 +1,62 @@
+"""A real `kindred serve` for tests: a process of its own, at a port that is free."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from project import BIN, clean_environment
+
+LONGEST_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server that runs, and the file to which it prints."""
+
+    process: subprocess.Popen
+    log: Path
+
+    @property
+    def printed(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def port(self) -> int:
+        return int(re.search(r"http://\S+:(\d+)/", self.printed)[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_for(self, pattern: str) -> None:
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while not re.search(pattern, self.printed):
+            assert time.monotonic() < deadline, self.printed
+            assert self.process.poll() is None, self.printed
+            time.sleep(0.02)
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
+    """Serve from a folder, wait until it says of what warehouse, and kill it at the end if it still runs."""
+    log = folder / "serve.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [BIN / "kindred", "serve", "--port", "0", *arguments],
+            cwd=folder,
+            env=clean_environment() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        server = Serving(process, log)
+        server.wait_for(r"\n.*(version|503)")
+        yield server
+    finally:
+        process.kill()
+        process.wait()
