@@ -1,0 +1,295 @@
+"""A PostgreSQL database as a store: for several machines, and for people who query it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+from urllib.parse import SplitResult
+
+import duckdb
+import pyarrow as pa
+
+from kindred.stores import needed_extra
+from kindred.stores.base import NoWarehouseError, StaleVersionError, Store, StoreError
+from kindred.stores.duckdb import open_file, rows_of
+from kindred.stores.sql import read_edition
+from kindred.stores.tables import INDEXES, TABLES, Published, TablesReader, Write, quoted, write_tables
+
+with needed_extra("postgres"):
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.rows import dict_row
+
+EXAMPLE = "postgresql://user@host:5432/database"
+
+MOST_CONNECTIONS = 8
+"""So many threads of a process read at a time, others wait: servers take a hundred connections, of all processes."""
+
+LONGEST_WAIT_SECONDS = 10
+"""How long a reader waits for an answer or a connection, and a publisher for a lock."""
+
+DEFAULTS = {
+    "connect_timeout": "5",
+    "fallback_application_name": "kindred",
+    # What tells that the server is gone without a word; by default that takes a quarter of an hour.
+    "tcp_user_timeout": str(2 * LONGEST_WAIT_SECONDS * 1000),
+    "keepalives_idle": "10",
+}
+"""What is set of libpq's parameters unless the URL sets it."""
+
+ADVISORY_LOCK = int.from_bytes(b"kindred")
+"""The number of the lock of whoever publishes to a database."""
+
+
+class PostgresqlStore(Store):
+    """A database with the published tables of every version in a schema of its own, kindred_<version>.
+
+    The table kindred.publication says which version is current. The views kindred.users, kindred.similar_users and so
+    on show its tables, for people; readers read the tables themselves. The version before stays for whoever holds it.
+
+    Who publishes must be allowed to create schemas. Who only reads, to use all of them, those to come too, which who
+    publishes says once: `alter default privileges grant usage on schemas to reader`, and `grant select on tables`.
+    """
+
+    def __init__(self, parameters: dict[str, str]):
+        """Take libpq's parameters; nothing is connected yet."""
+        self._conninfo = make_conninfo(**(DEFAULTS | parameters))
+        self._name = ":".join(parameters[name] for name in ("host", "port") if name in parameters) or "the default host"
+        self._slots = BoundedSemaphore(MOST_CONNECTIONS)
+        self._idle: list[psycopg.Connection] = []
+        self._published: tuple[str, Published] | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def from_url(cls, url: SplitResult) -> PostgresqlStore:
+        try:
+            return cls(conninfo_to_dict(_text_of(url)))
+        except psycopg.Error as error:
+            # libpq's text goes on with what it is about, which may be the password.
+            reason = str(error).partition('"')[0].strip(" :\n")
+            raise StoreError(f"The URL of the PostgreSQL store must be like {EXAMPLE}: {reason}.") from None
+
+    @contextmanager
+    def read(self) -> Iterator[TablesReader]:
+        if not self._slots.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise StoreError(f"All {MOST_CONNECTIONS} connections to PostgreSQL at {self._name} are busy.")
+        try:
+            with self._current() as (connection, schema):
+                rows = partial(_rows, connection)
+                yield TablesReader(self._published_in(schema, rows), rows, f"{schema}.")
+        finally:
+            self._slots.release()
+
+    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
+        with needed_extra("postgres"):
+            from adbc_driver_manager import Error as AdbcError
+            from adbc_driver_postgresql import dbapi
+        with open_file(warehouse) as source:
+            version = read_edition(partial(rows_of, source)).version
+            schema = "kindred_" + re.sub("[^a-z0-9]", "_", version.lower())
+            try:
+                with self._connect() as connection:
+                    connection.execute(f"set lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
+                    _keep_others_out(connection)
+                    is_new = _current_schema(connection) != schema
+                    if is_new:
+                        _begin(connection, version, schema)
+                        with closing(dbapi.connect(self._conninfo)) as writing:
+                            present = _tables(connection, schema)
+                            write_tables(source, partial(_table, writing, schema), present, progress)
+                        _switch(connection, version, schema)
+                    _drop_old_versions(connection)
+            except (psycopg.Error, AdbcError, duckdb.Error) as error:
+                raise StoreError(f"PostgreSQL at {self._name} cannot be published to: {_reason(error)}.") from error
+        return is_new
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connect(self) -> psycopg.Connection:
+        try:
+            return psycopg.connect(self._conninfo, autocommit=True, row_factory=dict_row)
+        except psycopg.Error as error:
+            raise StoreError(f"PostgreSQL at {self._name} cannot be reached: {_reason(error)}.") from error
+
+    @contextmanager
+    def _current(self) -> Iterator[tuple[psycopg.Connection, str]]:
+        """Give a connection that nobody else uses meanwhile, and the schema of the current version."""
+        try:
+            connection, schema = self._connection()
+        except psycopg.Error as error:
+            raise StoreError(f"PostgreSQL at {self._name} cannot be read: {_reason(error)}.") from error
+        try:
+            if schema is None:
+                raise NoWarehouseError(
+                    f"Nothing has been published to PostgreSQL at {self._name}: "
+                    "`kindred publish` with the same URL does it."
+                )
+            yield connection, schema
+        finally:
+            if not connection.closed:
+                self._idle.append(connection)
+
+    def _connection(self) -> tuple[psycopg.Connection, str | None]:
+        while connection := self._idle_connection():
+            try:
+                return connection, _current_schema(connection)
+            except psycopg.OperationalError:
+                connection.close()  # it is broken, as all are that were idle when the server was restarted
+        connection = self._connect()
+        connection.execute(f"set statement_timeout = '{LONGEST_WAIT_SECONDS}s'")
+        connection.execute("set default_transaction_read_only = on")
+        return connection, _current_schema(connection)
+
+    def _idle_connection(self) -> psycopg.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _published_in(self, schema: str, rows: Callable) -> Published:
+        with self._lock:
+            if self._published is None or self._published[0] != schema:
+                self._published = schema, Published(read_edition(rows, f"{schema}."))
+            return self._published[1]
+
+
+def _text_of(url: SplitResult) -> str:
+    """Return a URL as it was written: geturl() leaves out the slashes where there is no host."""
+    query = f"?{url.query}" if url.query else ""
+    fragment = f"#{url.fragment}" if url.fragment else ""
+    return f"{url.scheme}://{url.netloc}{url.path}{query}{fragment}"
+
+
+def _reason(error: Exception) -> str:
+    """Return what matters of an error's text, which may have several lines of what was tried and how."""
+    text = str(error)
+    found = re.search(r"(?:FATAL|ERROR): +(.+)", text) or re.search(r".*failed: (.+)", text)
+    return found[1] if found else text.partition("\n")[0].rstrip(".")
+
+
+def _rows(connection: psycopg.Connection, query: str, parameters: Sequence = ()) -> list[dict]:
+    try:
+        return connection.execute(query.replace("?", "%s"), parameters, binary=True).fetchall()
+    except psycopg.errors.UndefinedTable as error:
+        raise StaleVersionError("The version that was being read has been removed.") from error
+    except psycopg.Error as error:
+        raise StoreError(f"PostgreSQL cannot answer: {_reason(error)}.") from error
+
+
+def _current_schema(connection: psycopg.Connection) -> str | None:
+    """Return the schema of the current version, None if nothing has been published."""
+    try:
+        found = connection.execute("select schema_name from kindred.publication where state = 'current'").fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    return found and found["schema_name"]
+
+
+def _keep_others_out(connection: psycopg.Connection) -> None:
+    """Take the lock of publishers, which ends with the connection."""
+    if not connection.execute("select pg_try_advisory_lock(%s) as has_lock", [ADVISORY_LOCK]).fetchone()["has_lock"]:
+        raise StoreError("Somebody else is publishing to this database: publish when that is done.")
+
+
+def _begin(connection: psycopg.Connection, version: str, schema: str) -> None:
+    """Make the schema of a version, written down as ours first.
+
+    Raises
+    ------
+    StoreError
+        If there is a schema kindred that is not.
+
+    """
+    with connection.transaction():
+        found = connection.execute(
+            "select to_regnamespace('kindred') is not null and to_regclass('kindred.publication') is null as is_foreign"
+        ).fetchone()
+        if found["is_foreign"]:
+            raise StoreError("The database has a schema kindred that Kindred did not make: name another database.")
+        connection.execute("create schema if not exists kindred")
+        connection.execute(
+            """
+            create table if not exists kindred.publication (
+                version text primary key,
+                schema_name text not null unique,
+                state text not null check (state in ('unfinished', 'current', 'previous', 'removable')),
+                published_at timestamp with time zone
+            )
+            """
+        )
+        connection.execute(
+            "insert into kindred.publication values (%s, %s, 'unfinished') on conflict do nothing", [version, schema]
+        )
+        connection.execute(f"create schema if not exists {schema}")
+
+
+def _tables(connection: psycopg.Connection, schema: str) -> list[str]:
+    found = connection.execute("select tablename from pg_tables where schemaname = %s", [schema])
+    return [row["tablename"] for row in found]
+
+
+@contextmanager
+def _table(writing: object, schema: str, table: str, columns: pa.Schema) -> Iterator[Write]:
+    """Write a table by a connection of ADBC in a transaction."""
+    with writing.cursor() as cursor:
+        cursor.adbc_ingest(table, columns.empty_table(), mode="create", db_schema_name=schema)
+        yield partial(cursor.adbc_ingest, table, mode="append", db_schema_name=schema)
+        cursor.execute(f"alter table {schema}.{table} add primary key ({quoted(TABLES[table])})")
+        if table in INDEXES:
+            cursor.execute(f"create index on {schema}.{table} ({quoted(INDEXES[table])})")
+        cursor.execute(f"analyze {schema}.{table}")
+    writing.commit()
+
+
+def _switch(connection: psycopg.Connection, version: str, schema: str) -> None:
+    """Let readers and the views have a version."""
+    try:
+        with connection.transaction():
+            connection.execute(
+                """
+                update kindred.publication
+                set
+                    state = case when version = %(version)s then 'current'
+                        when state = 'current' then 'previous'
+                        else 'removable' end,
+                    published_at = case when version = %(version)s then now() else published_at end
+                """,
+                {"version": version},
+            )
+            for table in TABLES:
+                _show(connection, table, schema)
+    except psycopg.errors.LockNotAvailable:
+        raise StoreError(
+            "A long query of the views in the schema kindred keeps them from showing the new version: "
+            "publish again when it is done."
+        ) from None
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise StoreError(
+            f"Columns of the views in the schema kindred have changed, and something of yours depends on one: "
+            f"drop it and publish again ({_reason(error)})."
+        ) from None
+
+
+def _show(connection: psycopg.Connection, table: str, schema: str) -> None:
+    definition = f"view kindred.{table} as select * from {schema}.{table}"
+    try:
+        with connection.transaction():
+            connection.execute(f"create or replace {definition}")
+    except psycopg.errors.InvalidTableDefinition:
+        # Other columns than before. Only then, since what others made of the view and may do with it goes with it.
+        connection.execute(f"drop view kindred.{table}")
+        connection.execute(f"create {definition}")
+
+
+def _drop_old_versions(connection: psycopg.Connection) -> None:
+    """Remove all but the current version and the one before; what is being read at the moment, the next time."""
+    for row in connection.execute("select schema_name from kindred.publication where state = 'removable'").fetchall():
+        with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+            connection.execute(f"drop schema if exists {row['schema_name']} cascade")
+            connection.execute("delete from kindred.publication where schema_name = %(schema_name)s", row)
