@@ -1,0 +1,137 @@
+"""Say how fast look-ups are in every store, in process and over HTTP, and how long publishing takes.
+
+Run: .venv/bin/python benchmarks/look_ups.py warehouse/kindred.duckdb --store memory:// --store duckdb:/// \
+         --store sqlite:////tmp/kindred.sqlite --store postgresql://...
+memory:// and duckdb:/// read the warehouse that is named; to all others it is published first. In process one look-up
+follows another; over HTTP eight connections are kept busy by a client on the same machine, one worker answers. A
+request is GET /users/{user_handle}/similar of ten users unless said otherwise.
+"""
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from http_load import put_load_on, running_server
+from tabulate import tabulate
+
+from kindred import look_ups
+from kindred.activity import Activity
+from kindred.stores import open_store
+from kindred.stores.base import Reader, Store
+from kindred.warehouse import published_file
+
+IN_PROCESS = 2000
+"""Look-ups of each kind that are timed in process."""
+
+LONG_LOOK_UPS = 200
+"""The same of those that compare with everybody."""
+
+WARM_UPS = 50
+
+
+@click.command(help=__doc__)
+@click.argument("warehouse", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--store", "store_urls", multiple=True, default=["memory://", "duckdb:///"], help="URLs of stores.")
+@click.option("--seconds", type=float, default=5.0, show_default=True, help="How long each load over HTTP lasts.")
+def main(warehouse: Path, store_urls: tuple[str, ...], seconds: float) -> None:
+    """Publish, look up, and print."""
+    os.environ["KINDRED_WAREHOUSE"] = str(warehouse)
+    file = published_file(warehouse)
+    rows = []
+    for url in store_urls:
+        kind = url.split(":")[0]
+        published_seconds = None if kind in ("memory", "duckdb") else publish(url, file)
+        store = open_store(url)
+        started = time.perf_counter()
+        with store.read() as reader:
+            users = reader.edition.users
+            handles = [user["user_handle"] for user in reader.users(0, 10 * IN_PROCESS)]
+        opened_seconds = time.perf_counter() - started
+        random.Random(1).shuffle(handles)
+        row = {"store": kind, "users": users, "publish s": published_seconds, "open s": opened_seconds}
+        for name, look_up in in_process(store, handles).items():
+            row[f"{name} p50 ms"], row[f"{name} p99 ms"] = timed(store, look_up)
+        store.close()
+        row |= over_http(url, handles, activity_of(file, handles[0]), seconds)
+        rows.append(row)
+        columns = [[name, *(each.get(name) for each in rows)] for name in row]
+        click.echo(tabulate(columns, floatfmt=".2f", missingval="-"))
+
+
+def publish(url: str, file: Path) -> float | None:
+    """Return the seconds that publishing takes, None where the store has the version already."""
+    store = open_store(url, to_publish=True)
+    started = time.perf_counter()
+    is_written = store.publish(file, lambda *step: None)
+    store.close()
+    return time.perf_counter() - started if is_written else None
+
+
+def in_process(store: Store, handles: list[int]) -> dict[str, list[Callable[[Reader], object]]]:
+    """Return look-ups by what they ask."""
+    few = handles[: IN_PROCESS + WARM_UPS]
+    with store.read() as reader:
+        activities = [activity_in(reader, handle) for handle in handles[: LONG_LOOK_UPS + WARM_UPS]]
+    return {
+        "similar": [lambda reader, user=user: look_ups.similar_users(reader, user) for user in few],
+        "pair": [lambda reader, user=user: look_ups.explain(reader, user, handles[0]) for user in few],
+        "user": [lambda reader, user=user: look_ups.profile(reader, user) for user in few],
+        "courses": [lambda reader, user=user: look_ups.courses_to_take(reader, user) for user in few],
+        "POST /similar": [lambda reader, done=done: look_ups.similar_to_activity(reader, done) for done in activities],
+    }
+
+
+def activity_in(reader: Reader, user_handle: int) -> Activity:
+    """Return what a user did, as far as a profile tells it."""
+    features = reader.features(user_handle)
+    interests = [feature for facet, feature, _ in features if facet == "interests"]
+    return Activity(interests, dict.fromkeys(reader.courses([user_handle]).get(user_handle, ())), {})
+
+
+def activity_of(file: Path, user_handle: int) -> bytes:
+    """Return the body of a POST /similar that asks what a user did."""
+    with open_store(f"duckdb:///{file}").read() as reader:
+        activity = activity_in(reader, user_handle)
+    return json.dumps({"interests": activity.interests, "courses": list(activity.courses)}).encode()
+
+
+def timed(store: Store, look_ups_of_a_kind: list[Callable[[Reader], object]]) -> tuple[float, float]:
+    """Return p50 and p99 of look-ups, in milliseconds."""
+    milliseconds = []
+    for look_up in look_ups_of_a_kind:
+        started = time.perf_counter()
+        look_ups.at_one_version(store, look_up)
+        milliseconds.append(1000 * (time.perf_counter() - started))
+    milliseconds = sorted(milliseconds[WARM_UPS:])
+    return milliseconds[len(milliseconds) // 2], milliseconds[int(0.99 * len(milliseconds))]
+
+
+def over_http(url: str, handles: list[int], activity: bytes, seconds: float) -> dict[str, float]:
+    """Return what a server does in a second, and its CPU time for it."""
+    similar = [("GET", f"/users/{handle}/similar", b"") for handle in handles]
+    found = {}
+    with running_server(url) as server:
+        put_load_on(server.port, similar, 1)
+        cpu_seconds = server.cpu_seconds()
+        load = put_load_on(server.port, similar, seconds)
+        cpu_seconds = server.cpu_seconds() - cpu_seconds
+        found["HTTP requests/s"] = load.requests_per_second
+        found["HTTP CPU ms/request"] = 1000 * cpu_seconds / len(load.seconds)
+        found["HTTP p99 ms, 8 connections"] = load.percentile_ms(0.99)
+        alone = put_load_on(server.port, similar, seconds, connections=1)
+        found["HTTP p50 ms, 1 connection"] = alone.percentile_ms(0.5)
+        found["HTTP p99 ms, 1 connection"] = alone.percentile_ms(0.99)
+        posts = put_load_on(server.port, [("POST", "/similar", activity)], seconds, connections=1)
+        found["HTTP POST /similar p50 ms, 1 connection"] = posts.percentile_ms(0.5)
+        found["HTTP POST /similar p99 ms, 1 connection"] = posts.percentile_ms(0.99)
+        for answered in (load, alone, posts):
+            assert set(answered.statuses) == {200}, answered.statuses
+    return found
+
+
+if __name__ == "__main__":
+    main()
