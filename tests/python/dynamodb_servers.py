@@ -39,6 +39,17 @@ OTHER_VARIABLES = ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOI
 
 
 @contextmanager
+def aws_environment() -> Iterator[None]:
+    """Have credentials that only these servers take, and nothing else of AWS in the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in OTHER_VARIABLES:
+            patch.delenv(name, raising=False)
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield
+
+
+@contextmanager
 def moto_server() -> Iterator[int]:
     """Run moto's server and give its port."""
     with _running(lambda port: [BIN / "moto_server", "-H", "127.0.0.1", "-p", str(port)]) as port:

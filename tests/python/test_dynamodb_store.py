@@ -17,7 +17,7 @@ from uuid import uuid4
 import boto3
 import duckdb
 import pytest
-from dynamodb_servers import ENVIRONMENT, OTHER_VARIABLES, SERVERS, Answer, dynalite_server, proxy_before, refusal
+from dynamodb_servers import SERVERS, Answer, aws_environment, dynalite_server, proxy_before, refusal
 
 from kindred import look_ups
 from kindred.stores import dynamodb, dynamodb_publication, dynamodb_table, open_store
@@ -52,11 +52,7 @@ open_store(sys.argv[1], to_publish=True).publish(Path(sys.argv[2]), lambda *step
 
 @pytest.fixture(scope="module", autouse=True)
 def _environment():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in OTHER_VARIABLES:
-            patch.delenv(name, raising=False)
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
+    with aws_environment():
         yield
 
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from cfnlint.decode import cfn_yaml
 from deployments import find_wheels, link_packages, listed_packages, similar_handles
-from dynamodb_servers import ENVIRONMENT, OTHER_VARIABLES, moto_server, proxy_before
+from dynamodb_servers import aws_environment, moto_server, proxy_before
 from project import ROOT, clean_environment
 
 from kindred.stores import open_store
@@ -293,11 +293,7 @@ def test_a_function_that_is_set_up_wrongly_fails_at_once_with_a_sentence(environ
 
 @pytest.fixture(scope="module", autouse=True)
 def _environment():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in OTHER_VARIABLES:
-            patch.delenv(name, raising=False)
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
+    with aws_environment():
         yield
 
 

@@ -10,8 +10,7 @@ from itertools import pairwise
 
 import duckdb
 import pytest
-from dynamodb_servers import ENVIRONMENT as AWS
-from dynamodb_servers import dynalite_server
+from dynamodb_servers import aws_environment, dynalite_server
 from project import ROOT, clean_environment
 from servers import postgresql_server
 
@@ -23,6 +22,13 @@ from http_load import put_load_on, running_server
 
 VERSIONS = 11  # ten publications while requests are answered
 LONGEST_SECONDS = 120
+PATHS = (
+    "/users/{user}/similar",
+    "/users/{user}",
+    "/users/{user}/courses",
+    "/users/{user}/similar/{other}",
+    "/users?after={user}&limit=5",
+)
 
 
 def marked(warehouse, path, number):
@@ -49,7 +55,7 @@ def versions(warehouse, tmp_path_factory):
 
 
 @pytest.fixture(params=["duckdb", "memory", "sqlite", "postgresql", "dynamodb"])
-def urls(request, tmp_path, monkeypatch):
+def urls(request, tmp_path):
     """Where to publish, and where to read."""
     if request.param in ("duckdb", "memory"):
         file = tmp_path / "kindred.duckdb"
@@ -57,9 +63,7 @@ def urls(request, tmp_path, monkeypatch):
     elif request.param == "sqlite":
         yield (f"sqlite:///{tmp_path}/kindred.sqlite",) * 2
     elif request.param == "dynamodb":
-        for name, value in AWS.items():
-            monkeypatch.setenv(name, value)
-        with dynalite_server() as port:
+        with aws_environment(), dynalite_server() as port:
             yield (f"dynamodb://load?region=eu-west-1&endpoint=http://127.0.0.1:{port}",) * 2
     else:
         with postgresql_server() as server:
@@ -85,6 +89,13 @@ def versions_in(path, content):
             told.add(course["course_id"].split(" ")[0])
             # Rounded, it is users x .01 x the number of the version.
             told.add(f"v{round(100 * course['summed_similarity'] / course['users'])}")
+    elif path == "/health":
+        assert content["status"] == "ok"
+    elif path == "/similar":
+        told |= {user["cluster"] for user in content["similar"] if user["cluster_id"] >= 0}
+    elif path == "/users/similar":
+        for result in content["results"]:
+            told |= {f"v{round(100 * user['similarity'])}" for user in result["similar"]}
     elif "/similar/" in path:
         told |= {reason["feature"].split(" ")[0] for reason in content["reasons"] if reason["facet"] == "courses"}
     elif path.endswith("/similar"):
@@ -103,14 +114,13 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
     publish(publish_url, versions[0])
     with open_store(publish_url).read() as reader:
         users = [user["user_handle"] for user in reader.users(0, 40)]
+        tags = next(user["top_course_tags"] for user in reader.users(0, 40) if user["top_course_tags"]).split(", ")
     requests = [
-        ("GET", path.format(user=user, other=other), b"")
-        for user, other in pairwise(users)
-        for path in (
-            "/users/{user}/similar", "/users/{user}", "/users/{user}/courses", "/users/{user}/similar/{other}",
-            "/users?after={user}&limit=5",
-        )
-    ]  # fmt: skip
+        ("GET", "/health", b""),
+        ("POST", "/users/similar", json.dumps({"user_handles": users}).encode()),
+        ("POST", "/similar", json.dumps({"interests": tags}).encode()),
+    ]
+    requests += [("GET", path.format(user=user, other=other), b"") for user, other in pairwise(users) for path in PATHS]
     seen, mixed = {}, []
 
     def check(path, status, body):

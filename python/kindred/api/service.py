@@ -30,7 +30,8 @@ router = APIRouter()
 async def show_health(request: Request) -> Response:
     """Tell whether look-ups can be answered, and from which version."""
     desk = request.app.state.desk
-    (kind,) = (scheme for scheme, kind in KINDS.items() if kind.name == type(desk.store).__name__)
+    # The first of the schemes: some stores have two.
+    kind = next(scheme for scheme, kind in KINDS.items() if kind.name == type(desk.store).__name__)
     return await desk.report(partial(reading.health, store=kind))
 
 
