@@ -1,17 +1,20 @@
 """Say how fast look-ups are in every store, in process and over HTTP, and how long publishing takes.
 
-Run: .venv/bin/python benchmarks/look_ups.py warehouse/kindred.duckdb --store memory:// --store duckdb:/// \
-         --store sqlite:////tmp/kindred.sqlite --store postgresql://...
-memory:// and duckdb:/// read the warehouse that is named; to all others it is published first. In process one look-up
-follows another; over HTTP eight connections are kept busy by a client on the same machine, one worker answers. A
-request is GET /users/{user_handle}/similar of ten users unless said otherwise.
+Run: .venv/bin/python benchmarks/look_ups.py warehouse/kindred.duckdb
+It takes the stores of one machine: memory and DuckDB, which read the warehouse that is named, and SQLite, PostgreSQL,
+DynamoDB (dynalite), CSV and Parquet, to which it is published first; servers are started as the tests do it. In process
+one look-up follows another; over HTTP eight connections are kept busy by a client on the same machine, and one worker
+answers. A request is GET /users/{user_handle}/similar of ten users unless said otherwise.
 """
 
 import json
 import os
 import random
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -24,6 +27,12 @@ from kindred.stores import open_store
 from kindred.stores.base import Reader, Store
 from kindred.warehouse import published_file
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
+import dynamodb_servers
+import servers
+
+KINDS = ("memory", "duckdb", "sqlite", "postgresql", "dynamodb", "csv", "parquet")
+
 IN_PROCESS = 2000
 """Look-ups of each kind that are timed in process."""
 
@@ -35,40 +44,70 @@ WARM_UPS = 50
 
 @click.command(help=__doc__)
 @click.argument("warehouse", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--store", "store_urls", multiple=True, default=["memory://", "duckdb:///"], help="URLs of stores.")
+@click.option("--store", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS, help="Only these stores.")
 @click.option("--seconds", type=float, default=5.0, show_default=True, help="How long each load over HTTP lasts.")
-def main(warehouse: Path, store_urls: tuple[str, ...], seconds: float) -> None:
+def main(warehouse: Path, kinds: tuple[str, ...], seconds: float) -> None:
     """Publish, look up, and print."""
     os.environ["KINDRED_WAREHOUSE"] = str(warehouse)
     file = published_file(warehouse)
-    rows = []
-    for url in store_urls:
-        kind = url.split(":")[0]
-        published_seconds = None if kind in ("memory", "duckdb") else publish(url, file)
-        store = open_store(url)
-        started = time.perf_counter()
-        with store.read() as reader:
-            users = reader.edition.users
-            handles = [user["user_handle"] for user in reader.users(0, 10 * IN_PROCESS)]
-        opened_seconds = time.perf_counter() - started
-        random.Random(1).shuffle(handles)
-        row = {"store": kind, "users": users, "publish s": published_seconds, "open s": opened_seconds}
-        for name, look_up in in_process(store, handles).items():
-            row[f"{name} p50 ms"], row[f"{name} p99 ms"] = timed(store, look_up)
-        store.close()
-        row |= over_http(url, handles, activity_of(file, handles[0]), seconds)
-        rows.append(row)
-        columns = [[name, *(each.get(name) for each in rows)] for name in row]
-        click.echo(tabulate(columns, floatfmt=".2f", missingval="-"))
+    columns = {}
+    for kind in kinds:
+        with place(kind) as url:
+            columns[kind] = measured(url, file, seconds)
+        names = dict.fromkeys(name for column in columns.values() for name in column)
+        click.echo(
+            tabulate(
+                [[name, *(_shown(column.get(name)) for column in columns.values())] for name in names],
+                headers=["", *columns],
+                colalign=["left", *["right"] * len(columns)],
+                disable_numparse=True,
+            )
+        )
 
 
-def publish(url: str, file: Path) -> float | None:
-    """Return the seconds that publishing takes, None where the store has the version already."""
+@contextmanager
+def place(kind: str) -> Iterator[str]:
+    """Give the URL of a store, in a folder or a server that is gone afterwards."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        if kind == "postgresql":
+            yield stack.enter_context(servers.postgresql_server()).url("postgres")
+        elif kind == "dynamodb":
+            stack.enter_context(dynamodb_servers.aws_environment())
+            port = stack.enter_context(dynamodb_servers.dynalite_server())
+            yield f"dynamodb://kindred?endpoint=http://127.0.0.1:{port}"
+        else:
+            yield {"memory": "memory://", "duckdb": "duckdb:///"}.get(kind, f"{kind}:///{folder}/kindred.{kind}")
+
+
+def measured(url: str, file: Path, seconds: float) -> dict[str, float | int]:
+    """Return all figures of a store by what they are."""
+    figures: dict[str, float | int] = {}
+    if not url.startswith(("memory:", "duckdb:")):
+        figures["publish s"] = seconds_to_publish(url, file)
+        figures["publish again s"] = seconds_to_publish(url, file)
+    if url.startswith(("csv:", "parquet:")):
+        return figures
+    store = open_store(url)
+    started = time.perf_counter()
+    with store.read() as reader:
+        figures["users"] = reader.edition.users
+        handles = [user["user_handle"] for user in reader.users(0, 10 * IN_PROCESS)]
+    figures["open s"] = time.perf_counter() - started
+    random.Random(1).shuffle(handles)
+    for name, asked in in_process(store, handles).items():
+        figures[f"{name} p50 ms"], figures[f"{name} p99 ms"] = timed(store, asked)
+    store.close()
+    return figures | over_http(url, handles, activity_of(file, handles[0]), seconds)
+
+
+def seconds_to_publish(url: str, file: Path) -> float:
+    """Return the seconds that publishing takes, also where there is nothing to do."""
     store = open_store(url, to_publish=True)
     started = time.perf_counter()
-    is_written = store.publish(file, lambda *step: None)
+    store.publish(file, lambda *step: None)
     store.close()
-    return time.perf_counter() - started if is_written else None
+    return time.perf_counter() - started
 
 
 def in_process(store: Store, handles: list[int]) -> dict[str, list[Callable[[Reader], object]]]:
@@ -125,12 +164,18 @@ def over_http(url: str, handles: list[int], activity: bytes, seconds: float) -> 
         alone = put_load_on(server.port, similar, seconds, connections=1)
         found["HTTP p50 ms, 1 connection"] = alone.percentile_ms(0.5)
         found["HTTP p99 ms, 1 connection"] = alone.percentile_ms(0.99)
-        posts = put_load_on(server.port, [("POST", "/similar", activity)], seconds, connections=1)
+        post = [("POST", "/similar", activity)]
+        put_load_on(server.port, post, 1, connections=1)
+        posts = put_load_on(server.port, post, seconds, connections=1)
         found["HTTP POST /similar p50 ms, 1 connection"] = posts.percentile_ms(0.5)
         found["HTTP POST /similar p99 ms, 1 connection"] = posts.percentile_ms(0.99)
         for answered in (load, alone, posts):
             assert set(answered.statuses) == {200}, answered.statuses
     return found
+
+
+def _shown(figure: float | int | None) -> str:
+    return "-" if figure is None else str(figure) if isinstance(figure, int) else f"{figure:.2f}"
 
 
 if __name__ == "__main__":

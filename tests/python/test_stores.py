@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from project import BIN, clean_environment, rows_of
 
+import kindred.stores.duckdb
 from kindred.cli import main
 from kindred.stores import open_store
 from kindred.stores.base import NoWarehouseError, StoreError
@@ -172,7 +173,9 @@ def test_memory_serves_the_version_before_while_the_new_one_is_read_or_cannot_be
     wait_for(lambda: version_of(store) == "v2")
 
 
-def test_memory_answers_as_the_file_does(warehouse):
+@pytest.mark.parametrize("scanned_users", [0, 40_000])
+def test_memory_answers_as_the_file_does(warehouse, monkeypatch, scanned_users):
+    monkeypatch.setattr(kindred.stores.duckdb, "SCANNED_USERS", scanned_users)
     with MemoryStore(warehouse).read() as memory, DuckdbStore(warehouse).read() as file:
         assert memory.edition == file.edition
         assert memory.first_user() == file.first_user()

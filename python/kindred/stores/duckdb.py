@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 COPIED_BYTES = 1 << 24
 """Bytes of a file that are copied at a time."""
 
+SCANNED_USERS = 40_000
+"""Below so many users, the courses of some are found by one query that reads the column of all users; above, it is
+quicker to ask for one user after the other, which reads a few blocks each."""
+
 CONFIG = {
     # What is asked comes from a network: nothing but this file may be read, whatever a query says.
     "enable_external_access": False,
@@ -116,7 +120,8 @@ class DuckdbReader(SqlReader):
         return self._opened.space()
 
     def _courses_query(self, users: int) -> str:
-        # For one user, DuckDB reads a few blocks of the table; for a list of users it reads the whole column.
+        if self.edition.users < SCANNED_USERS:
+            return super()._courses_query(users)
         return " union all ".join(["select user_handle, course_id from user_courses where user_handle = ?"] * users)
 
     def _reasons(self, stored: list[dict]) -> list[dict]:
