@@ -94,6 +94,6 @@ def needed_extra(extra: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise StoreError(
-            f"{error.name or error} is not installed: `.venv/bin/pip install -e '.[{extra}]'` in Kindred's folder "
-            "does it."
+            f"{error.name or error} is not installed: `.venv/bin/pip install -c requirements-dev.lock -e '.[{extra}]'` "
+            "in Kindred's folder does it."
         ) from error
