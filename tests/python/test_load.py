@@ -126,6 +126,7 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
     def check(path, status, body):
         content = json.loads(body)
         assert status == 200, content
+        assert path != "/health" or content["store"] == store_url.split(":")[0]
         told = versions_in(path, content)
         if len(told) > 1:
             mixed.append((path, told))

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 
 from kindred.api import answers, examples, reading
 from kindred.api.openapi import answered, refused
-from kindred.stores import KINDS
 
 PAGE_HEADERS = {
     # Nothing but the page's own files, whatever gets into it.
@@ -30,9 +29,7 @@ router = APIRouter()
 async def show_health(request: Request) -> Response:
     """Tell whether look-ups can be answered, and from which version."""
     desk = request.app.state.desk
-    # The first of the schemes: some stores have two.
-    kind = next(scheme for scheme, kind in KINDS.items() if kind.name == type(desk.store).__name__)
-    return await desk.report(partial(reading.health, store=kind))
+    return await desk.report(partial(reading.health, store=desk.store.kind))
 
 
 @router.get(

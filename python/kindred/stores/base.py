@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import SplitResult
 
 if TYPE_CHECKING:  # it imports scipy, which most look-ups do without
@@ -96,6 +96,9 @@ class Reader(ABC):
 
 class Store(ABC):
     """A place from which look-ups are answered. Threads may share it."""
+
+    kind: ClassVar[str]
+    """What it is: the scheme of its URLs."""
 
     is_quick = False
     """Whether reading a user takes so little time (well below a millisecond) that it need not wait for a thread."""

@@ -40,6 +40,8 @@ CONFIG = {
 class DuckdbStore(Store):
     """The file to which a published name points at the moment."""
 
+    kind = "duckdb"
+
     def __init__(self, path: Path | None = None):
         """Take the published name, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb; it is not opened yet."""
         self._path = path

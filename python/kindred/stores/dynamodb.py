@@ -33,6 +33,8 @@ _REGION = re.compile(r"[a-z0-9-]+")
 class DynamodbStore(Store):
     """What the state of a table names as the current version."""
 
+    kind = "dynamodb"
+
     def __init__(self, table: Table):
         """Take the table; nothing is asked of it yet."""
         self._table = table

@@ -30,7 +30,6 @@ LEFT_OUT = "similar_user_reasons"
 class _Folder(Store):
     """A folder with a file for every table of the warehouse; the whole folder is replaced."""
 
-    ending: ClassVar[str]
     options: ClassVar[str]
     read_table: ClassVar[Callable[[Path], pa.Table]]
 
@@ -40,14 +39,14 @@ class _Folder(Store):
 
     @classmethod
     def from_url(cls, url: SplitResult) -> _Folder:
-        example = f"{cls.ending}:///path/folder"
+        example = f"{cls.kind}:///path/folder"
         path = path_of(url, example)
         if path is None or not path.resolve().name:
-            raise StoreError(f"The URL of {cls.ending} files names a folder, as {example} does.")
+            raise StoreError(f"The URL of {cls.kind} files names a folder, as {example} does.")
         return cls(path)
 
     def read(self) -> NoReturn:
-        raise StoreError(f"{self.ending}:// is for publishing only: look-ups read from a database.")
+        raise StoreError(f"{self.kind}:// is for publishing only: look-ups read from a database.")
 
     def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
         target = self._path.resolve()
@@ -77,7 +76,7 @@ class _Folder(Store):
         if not target.exists() or (target.is_dir() and not any(target.iterdir())):
             return None
         try:
-            return str(self.read_table(target / f"build_info.{self.ending}")["version"][0])
+            return str(self.read_table(target / f"build_info.{self.kind}")["version"][0])
         except (OSError, KeyError, IndexError, pa.ArrowException) as error:
             raise StoreError(
                 f"{self._path} is something that `kindred publish` did not make: name a new folder."
@@ -95,7 +94,7 @@ class _Folder(Store):
         }
         done = 0
         for table, rows in tables.items():
-            file = folder / f"{table}.{self.ending}"
+            file = folder / f"{table}.{self.kind}"
             source.execute(
                 f'copy (select {self._columns(source, table)} from "{table}") to {_text(file)} ({self.options})'
             )
@@ -111,7 +110,7 @@ class _Folder(Store):
 class CsvFolder(_Folder):
     """CSV files with a header: dates and times as ISO 8601, lists as JSON, nothing between two commas for null."""
 
-    ending = "csv"
+    kind = "csv"
     options = "format csv, header, timestampformat '%Y-%m-%dT%H:%M:%S'"
     read_table = staticmethod(read_csv)
 
@@ -122,7 +121,7 @@ class CsvFolder(_Folder):
 class ParquetFolder(_Folder):
     """Parquet files, with the types of the warehouse."""
 
-    ending = "parquet"
+    kind = "parquet"
     options = "format parquet, compression zstd"
     read_table = staticmethod(read_parquet)
 

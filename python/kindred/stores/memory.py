@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 class MemoryStore(Store):
     """What was published under a name, read at once; a newer version takes its place when it has been read as well."""
 
+    kind = "memory"
     is_quick = True
 
     def __init__(self, path: Path | None = None):

@@ -55,6 +55,8 @@ class PostgresqlStore(Store):
     publishes says once: `alter default privileges grant usage on schemas to reader`, and `grant select on tables`.
     """
 
+    kind = "postgresql"
+
     def __init__(self, parameters: dict[str, str]):
         """Take libpq's parameters; nothing is connected yet."""
         self._conninfo = make_conninfo(**(DEFAULTS | parameters))

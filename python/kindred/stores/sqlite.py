@@ -40,6 +40,7 @@ class SqliteStore(Store):
     a reader lose its locks and its snapshot (https://www.sqlite.org/howtocorrupt.html, multiple copies).
     """
 
+    kind = "sqlite"
     is_quick = True
 
     def __init__(self, path: Path):
