@@ -1,0 +1,21 @@
+"""Colours that people with any kind of colour vision can tell apart, on light and on dark ground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+ACCENT = "#2f62c9"
+"""The colour of links and buttons, as on the page of the API."""
+
+CATEGORIES = (
+    "#4477AA", "#66CCEE", "#EE6677", "#AA3377", "#228833", "#CCBB44", "#882255", "#44AA99", "#999933", "#BBBBBB",
+)  # fmt: skip
+"""Paul Tol's schemes bright and muted (Tol 2021: Colour schemes, SRON technical note)."""
+
+NONE = "#BBBBBB"
+"""What belongs to no category."""
+
+
+def of_categories(names: Sequence[str]) -> dict[str, str]:
+    """Return a colour for each name, in their order; from the eleventh on they begin anew."""
+    return {name: CATEGORIES[place % len(CATEGORIES)] for place, name in enumerate(names)}
