@@ -45,3 +45,12 @@
 {% macro each_word(phrase) -%}
   unnest(string_split({{ phrase }}, '-'))
 {%- endmacro %}
+
+{# A text as SQL has it, or a null. #}
+{% macro text_literal(text) -%}
+  {%- if text is none -%}
+    cast(null as varchar)
+  {%- else -%}
+    '{{ text | replace("'", "''") }}'
+  {%- endif -%}
+{%- endmacro %}

@@ -21,6 +21,7 @@ def model(dbt, session):
         "tag_links": dbt.ref("tag_links"),
         "tag_map": dbt.ref("tag_map"),
         "tags": dbt.ref("tags"),
+        "test_results": dbt.ref("test_results"),
         "user_clusters": dbt.ref("user_clusters"),
         "user_courses": dbt.ref("user_courses"),
         "user_features": dbt.ref("user_features"),
