@@ -28,6 +28,7 @@ lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests
+	@$(BIN)/sqlfluff lint --templater placeholder --disable-progress-bar python/kindred/dashboard/queries
 
 docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as one page, target/static_index.html
 	@$(BIN)/dbt docs generate --static

@@ -15,7 +15,11 @@ inner join user_courses on similar_users.similar_user_handle = user_courses.user
 inner join courses on user_courses.course_id = courses.course_id
 where
     similar_users.user_handle = $user_handle
-    and user_courses.course_id not in (select course_id from user_courses where user_handle = $user_handle)
+    and user_courses.course_id not in (
+        select own_courses.course_id
+        from user_courses as own_courses
+        where own_courses.user_handle = $user_handle
+    )
 group by courses.course_id, courses.course_tags, courses.level
-order by summed_similarity desc, courses.course_id
+order by summed_similarity desc, courses.course_id asc
 limit 30

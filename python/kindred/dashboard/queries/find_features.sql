@@ -1,5 +1,6 @@
 -- The whole profile of one user: everything that counts in similarities, weightiest first within each facet.
 -- One row per feature.
+-- total_users: How many users have it.
 select
     user_features.facet,
     user_features.feature,
@@ -10,4 +11,4 @@ from user_features
 inner join facets on user_features.facet = facets.facet
 inner join features on user_features.feature_id = features.feature_id
 where user_features.user_handle = $user_handle
-order by facets.facet_number, user_features.weight desc, user_features.feature
+order by facets.facet_number asc, user_features.weight desc, user_features.feature asc

@@ -13,4 +13,4 @@ inner join user_features as another
         and one.matching_feature_id = another.feature_id
 inner join facets on one.facet = facets.facet
 where one.user_handle = $user_handle
-order by contribution desc, facets.facet_number, one.feature
+order by contribution desc, facets.facet_number asc, one.feature asc

@@ -2,21 +2,34 @@
 -- One row per close user and facet.
 -- facet: The kind of evidence (table facets).
 -- part: What it adds to the similarity.
-select
-    rank,
-    similar_user_handle,
-    facet_number,
-    facets.facet,
-    part
-from (
-    unpivot (
-        select rank, similar_user_handle, columns('_part$')
-        from similar_users
-        where user_handle = $user_handle
-    )
+with
+
+listed_parts as (
+
+    select
+        rank,
+        similar_user_handle,
+        columns('_part$')
+    from similar_users
+    where user_handle = $user_handle
+
+),
+
+parts as (
+
+    unpivot listed_parts
     on columns('_part$')
     into name part_name value part
-) as parts
+
+)
+
+select
+    parts.rank,
+    parts.similar_user_handle,
+    facets.facet_number,
+    facets.facet,
+    parts.part
+from parts
 inner join facets on parts.part_name = facets.facet || '_part'
-where part > 0
-order by rank, facet_number
+where parts.part > 0
+order by parts.rank, facets.facet_number

@@ -11,5 +11,5 @@ select
 from users
 left join clusters on users.cluster_id = clusters.cluster_id
 where $cluster_id = -2 or users.cluster_id = $cluster_id
-order by users.total_courses desc, users.user_handle
+order by users.total_courses desc, users.user_handle asc
 limit 500
