@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
 
 from kindred.dashboard.colours import ACCENT
+from kindred.listening import listening, url
 from kindred.stores import needed_extra
 from kindred.warehouse import named_warehouse
 
@@ -17,7 +18,13 @@ THEME = {"primaryColor": ACCENT}
 
 @click.command("dashboard", epilog="Example: kindred dashboard --port 8080")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="The port to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8501,
+    show_default=True,
+    help="The port to listen on; 0 for any that is free.",
+)
 @click.option(
     "--warehouse",
     type=click.Path(path_type=Path),
@@ -29,11 +36,13 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool
     """Show users, clusters, tags, quality and the last build as pages, until Ctrl-C or SIGTERM.
 
     It reads the published file and nothing else, asks no other host for anything, and may be started before there is
-    a warehouse. Whoever reaches the host can look: there is no password.
+    a warehouse. There is no password: put a proxy that has one before it where others reach the host.
     """
     with needed_extra("dashboard"):
         from streamlit.web import bootstrap
-    _refuse_taken_port(host, port)
+    # Streamlit itself listens a moment later, and would end without a word where it cannot.
+    with listening(host, port) as listener:
+        address, port = listener.getsockname()[:2]
     name = named_warehouse(warehouse)
     os.environ["KINDRED_WAREHOUSE"] = str(name)
     app = Path(__file__).with_name("dashboard") / "app.py"
@@ -53,19 +62,8 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool
         "logger.hideWelcomeMessage": True,
         **{f"theme.{ground}.{option}": value for ground in ("light", "dark") for option, value in THEME.items()},
     }
-    click.echo(
-        f"The dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}/ (stop with Ctrl-C).", err=True
-    )
+    if not ip_address(address).is_loopback:
+        click.echo("Warning: whoever reaches this host can look; there is no password.", err=True)
+    click.echo(f"The dashboard is at {url(host, port)} (stop with Ctrl-C).", err=True)
     bootstrap.load_config_options(options)
     bootstrap.run(str(app), False, [], options)
-
-
-def _refuse_taken_port(host: str, port: int) -> None:
-    """Say in one sentence why one cannot listen there: Streamlit goes on with a page of its own."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        socket.create_server(address, family=family).close()
-    except (OSError, UnicodeError) as error:
-        refusal = click.ClickException(f"Cannot listen on port {port} of {host}: {error}.")
-        refusal.exit_code = 2
-        raise refusal from error
