@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from kindred.dashboard import find
+from kindred.dashboard import find, user_map
 from kindred.dashboard.published import Published, open_published
 from kindred.stores.base import StoreError
 from kindred.warehouse import WarehouseError
@@ -18,7 +18,10 @@ LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 118 26" height="2
 <circle cx="13" cy="13" r="12" fill="#4477AA"/><circle cx="25" cy="13" r="12" fill="#EE6677" fill-opacity=".85"/>
 <text x="44" y="20" font-family="sans-serif" font-size="19" font-weight="600" fill="#7a8899">Kindred</text></svg>"""
 
-PAGES = (("Find", "", find.show, ":material/person_search:"),)
+PAGES = (
+    ("Find", "", find.show, ":material/person_search:"),
+    ("Map", "map", user_map.show, ":material/scatter_plot:"),
+)
 
 WATCH_SECONDS = 15
 """How often an open page looks whether something new has been published."""

@@ -9,6 +9,7 @@ import streamlit as st
 
 from kindred.dashboard import words
 from kindred.dashboard.charts import stacked_by_facet
+from kindred.dashboard.choices import typed_user
 from kindred.dashboard.exhibits import about, figures, table
 from kindred.dashboard.published import Answer, Published
 
@@ -32,12 +33,12 @@ def show(published: Published) -> None:
         )
         with st.popover("Pick from a list", icon=":material/list:"):
             _pick(published)
-    handle = _handle(published, typed)
+    handle = typed_user(published, typed)
     if handle is None:
         if not typed.strip():
             _welcome(published)
         return
-    other = _handle(published, other_typed)
+    other = typed_user(published, other_typed)
     if other == handle:
         st.info("Both handles are the same user: type another one to compare with.")
         other = None
@@ -45,20 +46,6 @@ def show(published: Published) -> None:
         _show_user(published, handle)
     else:
         _show_pair(published, handle, other)
-
-
-def _handle(published: Published, typed: str) -> int | None:
-    """Return the user that a reader typed; None, and say why, where it is none."""
-    text = typed.strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit()) or len(text) > 18 or int(text) < 1:
-        st.warning(f"A user handle is a whole number of 1 or more, not “{words.escaped(text)}”.")
-        return None
-    if published.ask("find_profile", user_handle=int(text)).frame.empty:
-        st.warning(f"There is no user {int(text)} in the warehouse. “Pick from a list” shows some that are.")
-        return None
-    return int(text)
 
 
 def _welcome(published: Published) -> None:
