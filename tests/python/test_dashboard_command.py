@@ -29,7 +29,9 @@ def test_it_says_where_it_is_and_ends_cleanly(tmp_path, number):
     with showing(tmp_path) as server:
         server.process.send_signal(number)
         assert server.process.wait(ENDING_SECONDS) == 0
-        assert re.fullmatch(r"The dashboard is at http://127\.0\.0\.1:\d+/ \(stop with Ctrl-C\)\.\n  Stopping...\n", server.printed)
+        assert re.fullmatch(
+            r"The dashboard is at http://127\.0\.0\.1:\d+/ \(stop with Ctrl-C\)\.\n  Stopping...\n", server.printed
+        )
 
 
 def test_nothing_is_written_to_the_home_directory(tmp_path):

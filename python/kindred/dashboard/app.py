@@ -23,7 +23,7 @@ PAGES = (
     ("Map", "map", user_map.show, ":material/scatter_plot:"),
 )
 
-WATCH_SECONDS = 15
+WATCH_SECONDS = 5
 """How often an open page looks whether something new has been published."""
 
 
