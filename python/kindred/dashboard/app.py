@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from kindred.dashboard import find, quality, tags, user_map
+from kindred.dashboard import find, pipeline, quality, tags, user_map
 from kindred.dashboard.published import Published, open_published
 from kindred.stores.base import StoreError
 from kindred.warehouse import WarehouseError
@@ -23,6 +23,7 @@ PAGES = (
     ("Map", "map", user_map.show, ":material/scatter_plot:"),
     ("Tags", "tags", tags.show, ":material/label:"),
     ("Quality", "quality", quality.show, ":material/speed:"),
+    ("Pipeline", "pipeline", pipeline.show, ":material/conversion_path:"),
 )
 
 WATCH_SECONDS = 5
