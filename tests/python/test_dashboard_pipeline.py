@@ -171,8 +171,10 @@ def test_every_published_table_has_its_rows_and_what_it_is(warehouse, monkeypatc
     assert tables["description"].notna().all()
 
 
-def test_empty_files_are_no_error(warehouse, tmp_path, monkeypatch):
+def test_empty_files_are_named(warehouse, tmp_path, monkeypatch):
     app = page_of("pipeline", emptied(warehouse, tmp_path), monkeypatch)
     assert not app.exception
     assert list(shown_table(app, "rows_read")["rows_read"]) == [0, 0, 0, 0]
+    names = "course_tags, user_assessment_scores, user_course_views, user_interests"
+    assert f"Files without a row: {names}." in app.warning[0].value.replace("\\", "")
     assert not app.get("vega_lite_chart")

@@ -61,6 +61,12 @@ def _next_steps(published: Published, age: float) -> None:
         steps.append(
             f"Tests that were not run: {tests['not_run']:,}. Nobody knows whether they hold; `dbt build` runs all."
         )
+    files = published.ask("pipeline_files").frame
+    if not (without := files.loc[files["rows_read"] == 0, "file"]).empty:
+        steps.append(
+            f"Files without a row: {words.escaped(', '.join(without))}. Where there should be some, put them into "
+            "`seeds/` or the folder that `KINDRED_DATA_DIR` names, and run `dbt build`."
+        )
     reasons = published.ask("pipeline_reasons").frame
     if not reasons.empty:
         first = reasons.iloc[0]
