@@ -53,7 +53,8 @@ def test_every_user_is_drawn_once_where_the_table_says(warehouse, monkeypatch, r
     drawn = {handle: (x, y, told, subjects) for _, (x, y, _, handle, told, subjects) in points(layers)}
     expected = rows(
         "select m.user_handle, m.x, m.y, "
-        "case when m.cluster_id < 0 then 'in no cluster' else coalesce(c.label, '') end, coalesce(u.top_course_tags, '') from user_map m join users u using (user_handle) "
+        "case when m.cluster_id < 0 then 'in no cluster' else coalesce(c.label, '') end, "
+        "coalesce(u.top_course_tags, '') from user_map m join users u using (user_handle) "
         "left join clusters c on c.cluster_id = m.cluster_id"
     )
     assert len(points(layers)) == len(drawn) == len(expected) == 400

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from kindred.dashboard import find, pipeline, quality, tags, user_map
+from kindred.dashboard import clusters, find, pipeline, quality, tags, user_map
 from kindred.dashboard.published import Published, open_published
 from kindred.stores.base import StoreError
 from kindred.warehouse import WarehouseError
@@ -21,6 +21,7 @@ LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 118 26" height="2
 PAGES = (
     ("Find", "", find.show, ":material/person_search:"),
     ("Map", "map", user_map.show, ":material/scatter_plot:"),
+    ("Clusters", "clusters", clusters.show, ":material/bubble_chart:"),
     ("Tags", "tags", tags.show, ":material/label:"),
     ("Quality", "quality", quality.show, ":material/speed:"),
     ("Pipeline", "pipeline", pipeline.show, ":material/conversion_path:"),

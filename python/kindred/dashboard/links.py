@@ -20,9 +20,21 @@ def link(label: str, path: str, *, icon: str, **parameters: object) -> None:
         What stands behind the question mark of the URL.
 
     """
+    st.page_link(_page(path), label=label, icon=icon, query_params=_texts(parameters))
+
+
+def go(path: str, **parameters: object) -> None:
+    """Leave the page for another one, as if by a link."""
+    st.switch_page(_page(path), query_params=_texts(parameters))
+
+
+def _page(path: str) -> st.Page:
     # Streamlit tells pages apart by their path: this need not be the page that the app has made.
-    page = st.Page(_nothing, title=label, url_path=path, default=not path)
-    st.page_link(page, label=label, icon=icon, query_params={key: str(value) for key, value in parameters.items()})
+    return st.Page(_nothing, title=path or "start", url_path=path, default=not path)
+
+
+def _texts(parameters: dict[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in parameters.items()}
 
 
 def _nothing() -> None:

@@ -60,7 +60,8 @@ def show(published: Published) -> None:
         if cluster is not None:
             row = clusters.frame[clusters.frame["cluster_id"] == cluster].iloc[0]
             st.markdown(f"**Cluster {words.escaped(cluster_name(cluster, row['label']))}**")
-            st.caption(f"{row['users']:,} users. Most typical: {words.escaped(row['top_tags'] or 'nothing')}.")
+            tags = f" Most typical: {words.escaped(row['top_tags'])}." if isinstance(row["top_tags"], str) else ""
+            st.caption(f"{row['users']:,} users.{tags}")
             link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=cluster)
             about(clusters)
         if user is None and cluster is None:
