@@ -54,3 +54,8 @@
     '{{ text | replace("'", "''") }}'
   {%- endif -%}
 {%- endmacro %}
+
+{# One row per day from the first to the last; none where there is no first. #}
+{% macro each_day(first_date, last_date) -%}
+  cast(unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day)) as date)
+{%- endmacro %}

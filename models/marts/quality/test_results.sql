@@ -7,6 +7,7 @@
 -- depends_on: {{ ref('cluster_search') }}
 -- depends_on: {{ ref('clusters') }}
 -- depends_on: {{ ref('course_relations') }}
+-- depends_on: {{ ref('course_views') }}
 -- depends_on: {{ ref('courses') }}
 -- depends_on: {{ ref('facets') }}
 -- depends_on: {{ ref('features') }}
@@ -15,6 +16,7 @@
 -- depends_on: {{ ref('similar_user_reasons') }}
 -- depends_on: {{ ref('tag_links') }}
 -- depends_on: {{ ref('tags') }}
+-- depends_on: {{ ref('user_assessments') }}
 -- depends_on: {{ ref('user_courses') }}
 -- depends_on: {{ ref('user_map') }}
 -- depends_on: {{ ref('users') }}
