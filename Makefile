@@ -34,7 +34,7 @@ docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as on
 	@$(BIN)/dbt docs generate --static
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv on the path)
-	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale --extra serve --extra dashboard --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
+	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale --extra serve --extra dashboard --extra metrics --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
 	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale --extra peers pyproject.toml -o requirements-peers.lock
 
