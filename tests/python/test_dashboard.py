@@ -25,7 +25,17 @@ def parameters(warehouse):
             connection,
             "select user_handle, similar_user_handle from similar_users where rank = 1 order by user_handle limit 1",
         )
-    return {"user_handle": user, "other_handle": other, "cluster_id": 0}
+    return {
+        "user_handle": user,
+        "other_handle": other,
+        "cluster_id": 0,
+        "tag": "sql",
+        "search": "sql",
+        "vocabulary": "",
+        "method": "",
+        "file": "",
+        "reason": "",
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

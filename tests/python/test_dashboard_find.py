@@ -1,9 +1,7 @@
 """The page Find: one user, the closest users and why, and two users side by side."""
 
-import shutil
-
-import duckdb
 import pytest
+from changed_warehouse import changed, emptied
 from dashboard_app import page_of
 from project import rows_of
 
@@ -27,16 +25,6 @@ def handle(warehouse):
             "select user_handle from users where total_courses > 5 and total_interests > 1 and total_assessments > 0 "
             "and cluster_id >= 0 order by user_handle limit 1",
         )[0][0]
-
-
-def changed(warehouse, folder, *statements):
-    """Return a copy of a warehouse in which something is otherwise."""
-    copy = folder / "changed.duckdb"
-    shutil.copy(warehouse, copy)
-    with duckdb.connect(copy) as connection:
-        for statement in statements:
-            connection.execute(statement)
-    return copy
 
 
 def said(app):
@@ -147,9 +135,7 @@ def test_users_who_have_nothing_in_common_are_told_so(warehouse, handle, reader,
 
 
 def test_an_empty_warehouse_is_no_error(warehouse, tmp_path, monkeypatch):
-    with open_file(warehouse) as connection:
-        tables = [name for (name,) in rows_of(connection, "select table_name from duckdb_tables()")]
-    empty = changed(warehouse, tmp_path, *(f"delete from {table}" for table in tables if table != "build_info"))
+    empty = emptied(warehouse, tmp_path)
     app = page_of("find", empty, monkeypatch)
     assert not app.exception
     assert app.metric[0].value == "0"

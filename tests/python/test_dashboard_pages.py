@@ -19,6 +19,10 @@ from kindred.stores.duckdb import open_file
 PAGES = {
     "/": "Who is most like a user?",
     "/map": "All users on a map",
+    "/clusters": "Clusters of users",
+    "/tags": "Which tags mean the same?",
+    "/quality": "How good are the closest users?",
+    "/pipeline": "Is the data fresh and sound?",
 }
 DESKTOP = {"width": 1280, "height": 900, "colour_scheme": "light"}
 PHONE = {"width": 390, "height": 844, "colour_scheme": "dark", "is_mobile": True}

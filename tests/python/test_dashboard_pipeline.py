@@ -52,8 +52,10 @@ def test_the_build_and_its_settings_are_shown(warehouse, monkeypatch):
     assert not app.exception
     assert {metric.label: metric.value for metric in app.metric}["Started at"] == f"{started_at:%Y-%m-%d %H:%M}"
     assert version in said(app)
-    settings = shown_table(app, "setting")
-    written = {name: json.loads(value) for name, value in zip(settings["setting"], settings["value"], strict=True)}
+    settings = shown_table(app, "setting_name")
+    written = {
+        name: json.loads(value) for name, value in zip(settings["setting_name"], settings["setting_value"], strict=True)
+    }
     assert written == json.loads(settings_json)
 
 
@@ -108,7 +110,7 @@ def test_rejected_rows_are_counted_by_reason_and_the_first_is_named(rejecting, m
     app = page_of("pipeline", rejecting, monkeypatch)
     assert not app.exception
     reasons = shown_table(app, "first_line")
-    assert list(reasons[["file", "reason", "rows", "first_line"]].itertuples(index=False, name=None)) == [
+    assert list(reasons[["file", "reason", "total_rows", "first_line"]].itertuples(index=False, name=None)) == [
         ("user_course_views", "the day is missing", 120, 2),
         ("user_course_views", "the user is unknown", 3, 122),
         ("user_interests", "the day is missing", 1, 7),
@@ -165,7 +167,7 @@ def test_tests_that_did_not_pass_stand_first(warehouse, tmp_path, monkeypatch):
 def test_every_published_table_has_its_rows_and_what_it_is(warehouse, monkeypatch):
     tables = shown_table(page_of("pipeline", warehouse, monkeypatch), "published_table")
     with open_file(warehouse) as connection:
-        for name, rows in zip(tables["published_table"], tables["rows"], strict=True):
+        for name, rows in zip(tables["published_table"], tables["total_rows"], strict=True):
             assert rows_of(connection, f"select count(*) from {name}") == [(rows,)]
     assert len(tables) > 15
     assert tables["description"].notna().all()

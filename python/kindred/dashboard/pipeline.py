@@ -71,7 +71,7 @@ def _next_steps(published: Published, age: float) -> None:
     if not reasons.empty:
         first = reasons.iloc[0]
         steps.append(
-            f"Rows that could not be used: {reasons['rows'].sum():,}. The most frequent reason is "
+            f"Rows that could not be used: {reasons['total_rows'].sum():,}. The most frequent reason is "
             f"“{words.escaped(first['reason'])}”: look at line {first['first_line']} of the file "
             f"{words.escaped(first['file'])}, put it right where it comes from, and build again. The others are under "
             "“Which rows could not be used?”."

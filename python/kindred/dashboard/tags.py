@@ -129,9 +129,9 @@ def _rules(published: Published) -> None:
             alt.Chart(frame)
             .mark_bar(cornerRadius=1, size=16, color=colours.CATEGORIES[0])
             .encode(
-                x=alt.X("merges:Q", title="merged spellings", axis=alt.Axis(tickMinStep=1, tickCount=5)),
+                x=alt.X("total_merges:Q", title="merged spellings", axis=alt.Axis(tickMinStep=1, tickCount=5)),
                 y=alt.Y("name:N", sort=list(frame["name"]), title=None, axis=alt.Axis(labelFontSize=13)),
-                tooltip=["method", "rule", "score", "merges", "example"],
+                tooltip=["method", "rule_text", "score", "total_merges", "example"],
             )
             .properties(height=(BAR_PIXELS + 6) * len(frame) + AXIS_PIXELS)
         )
@@ -140,7 +140,7 @@ def _rules(published: Published) -> None:
     with rules:
         st.markdown(
             "\n".join(
-                f"- **{row.method}**: the spelling {row.rule}; for example {words.escaped(row.example)}"
+                f"- **{row.method}**: the spelling {row.rule_text}; for example {words.escaped(row.example)}"
                 for row in answer.frame.itertuples()
             )
         )

@@ -14,10 +14,10 @@ select
     top_tags,
     (
         select count(*)
-        from users
+        from users as outside
         where
-            cluster_id = -1
-            and nearest_cluster_id = $cluster_id
+            outside.cluster_id = -1
+            and outside.nearest_cluster_id = $cluster_id
     ) as outside_users
 from clusters
 where cluster_id = $cluster_id

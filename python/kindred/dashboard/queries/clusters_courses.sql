@@ -46,5 +46,5 @@ from viewers
 inner join courses on viewers.course_id = courses.course_id
 cross join totals
 where viewers.members > 0
-order by viewers.members desc, lift desc, viewers.course_id
+order by viewers.members desc, lift desc, viewers.course_id asc
 limit 30

@@ -11,4 +11,4 @@ select
     count(*) / sum(count(*)) over () as user_share
 from users
 group by main_level
-order by user_share desc, level
+order by user_share desc, level asc

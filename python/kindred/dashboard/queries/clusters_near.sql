@@ -14,4 +14,4 @@ inner join users on similar_users.user_handle = users.user_handle
 left join clusters on similar_users.similar_cluster_id = clusters.cluster_id
 where users.cluster_id = $cluster_id
 group by similar_users.similar_cluster_id
-order by similar_users.similar_cluster_id = $cluster_id desc, listed_users desc, similar_users.similar_cluster_id
+order by similar_users.similar_cluster_id = $cluster_id desc, listed_users desc, similar_users.similar_cluster_id asc

@@ -11,5 +11,5 @@ from users
 where
     cluster_id = -1
     and nearest_cluster_id = $cluster_id
-order by nearest_cluster_share desc, total_courses desc, user_handle
+order by nearest_cluster_share desc, total_courses desc, user_handle asc
 limit 200

@@ -62,5 +62,5 @@ from shares
 where
     member_share >= 0.1
     and lift > 1
-order by member_share * ln(lift) desc, facet, tag
+order by member_share * ln(lift) desc, facet, tag asc
 limit 30

@@ -10,6 +10,13 @@
 -- summed profiles with themselves, less each user with themselves.
 with
 
+totals as (
+
+    select count(*) as users
+    from users
+
+),
+
 feature_sums as (
 
     select
@@ -18,7 +25,7 @@ feature_sums as (
         sum(weight) as weight_sum,
         sum(weight * weight) as square_sum
     from user_features
-    where facet <> 'cluster'
+    where facet != 'cluster'
     group by feature_id, matching_feature_id
 
 ),
@@ -44,5 +51,5 @@ select
     median(clusters.cohesion) as median_cohesion,
     any_value(pairs.similarity_sum / nullif(totals.users * (totals.users - 1), 0)) as random_similarity
 from clusters
-cross join (select count(*) as users from users) as totals
+cross join totals
 cross join pairs

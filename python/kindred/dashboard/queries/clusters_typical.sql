@@ -15,7 +15,7 @@ member_features as (
     inner join users on user_features.user_handle = users.user_handle
     where
         users.cluster_id = $cluster_id
-        and user_features.facet <> 'cluster'
+        and user_features.facet != 'cluster'
 
 ),
 
@@ -59,5 +59,5 @@ from similarities
 inner join users on similarities.user_handle = users.user_handle
 inner join user_clusters on similarities.user_handle = user_clusters.user_handle
 inner join clusters on users.cluster_id = clusters.cluster_id
-order by mean_similarity desc, users.user_handle
+order by mean_similarity desc, users.user_handle asc
 limit 10

@@ -17,4 +17,4 @@ from neighbour_quality
 where
     measure in ('hold-out NDCG@20', 'hold-out Recall@20')
     and value is not null
-order by measure, value desc, variant
+order by measure asc, value desc, variant asc

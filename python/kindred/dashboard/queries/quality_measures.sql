@@ -8,4 +8,4 @@ select
     interval_high,
     meaning
 from neighbour_quality
-order by measure, value desc, variant
+order by measure asc, value desc, variant asc

@@ -8,4 +8,4 @@ select
     users_of_both
 from tag_links
 where tag = $tag
-order by score desc, other_tag
+order by score desc, other_tag asc

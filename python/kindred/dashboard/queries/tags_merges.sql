@@ -1,5 +1,5 @@
--- Spellings that stand for a subject of another name, the least safe first and then the most used. A search finds a part
--- of either name; an empty search, vocabulary or method means all.
+-- Spellings that stand for a subject of another name, the least safe first and then the most used. A search finds a
+-- part of either name; an empty search, vocabulary or method means all.
 -- One row per vocabulary and spelling.
 select
     tag_map.raw_tag,
@@ -22,7 +22,7 @@ where
         or contains(lower(tag_map.canonical_tag), lower($search))
     )
 order by
-    tag_map.score,
+    tag_map.score asc,
     tags.total_viewers + tags.total_followers + tags.total_assessed_users desc,
     tag_map.raw_tag,
-    tag_map.vocabulary
+    tag_map.vocabulary asc

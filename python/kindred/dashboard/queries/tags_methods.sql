@@ -1,7 +1,7 @@
 -- The rules by which spellings were merged, the least safe first.
 -- One row per rule that merged anything.
--- rule: What the rule says.
--- merges: Spellings that it merged, counted in each vocabulary.
+-- rule_text: What the rule says.
+-- total_merges: Spellings that it merged, counted in each vocabulary.
 -- example: The merge of the most used subject.
 select
     tag_map.method,
@@ -14,9 +14,9 @@ select
         when 'version' then 'names the only version or an edition of the subject'
         when 'misspelling' then 'has a letter too few, too many or swapped'
         when 'override' then 'is what the owner says in tag_overrides'
-    end as rule,
+    end as rule_text,
     tag_map.score,
-    count(*) as merges,
+    count(*) as total_merges,
     max_by(
         tag_map.raw_tag || ' = ' || tag_map.canonical_tag,
         row(tags.total_viewers + tags.total_followers + tags.total_assessed_users, tag_map.raw_tag)
