@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 import pandas as pd
+import streamlit as st
 
 from kindred.dashboard import colours
 from kindred.dashboard.published import Published
@@ -13,6 +14,16 @@ BAR_PIXELS = 24
 
 FRAME_PIXELS = 190
 """What the axis and the legend need below the bars."""
+
+
+def is_dark() -> bool:
+    """Tell whether the page is in dark mode."""
+    return st.context.theme.type == "dark"
+
+
+def ink() -> str:
+    """Return the colour of texts among the marks of a chart; Streamlit sets that of axes and legends only."""
+    return "#fafafa" if is_dark() else "#31333f"
 
 
 def stacked_by_facet(published: Published, parts: pd.DataFrame, label: str, order: list[str]) -> alt.Chart:

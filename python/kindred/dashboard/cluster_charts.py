@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from kindred.dashboard import colours
-from kindred.dashboard.charts import BAR_PIXELS
+from kindred.dashboard.charts import BAR_PIXELS, ink
 from kindred.dashboard.choices import cluster_name
 
 BLUE, RED, GREY = colours.CATEGORIES[0], colours.CATEGORIES[2], colours.NONE
@@ -41,7 +41,7 @@ def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
     points = alt.Chart(shown).mark_circle(size=90, color=BLUE, opacity=0.75).encode(x=x, y=y, tooltip=tooltip)
     texts = (
         alt.Chart(shown.head(NAMED_CLUSTERS))
-        .mark_text(align="right", dx=-8, limit=200, fontSize=12, color=BLUE)
+        .mark_text(align="right", dx=-8, limit=200, fontSize=12, color=ink())
         .encode(x=x, y=y, text="short_name:N")
     )
     random = (
@@ -66,7 +66,7 @@ def tags(shares: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("lift:Q", title="times more often", format=".1f"),
     ]
     bars = alt.Chart(shown).mark_bar(color=BLUE, cornerRadius=1).encode(x=x, y=y, tooltip=tooltip)
-    texts = alt.Chart(shown).mark_text(align="left", dx=4, color=BLUE).encode(x=x, y=y, text="times:N")
+    texts = alt.Chart(shown).mark_text(align="left", dx=4, color=ink()).encode(x=x, y=y, text="times:N")
     all_users = (
         alt.Chart(shown)
         .mark_tick(color=RED, thickness=3)

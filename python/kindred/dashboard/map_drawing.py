@@ -15,6 +15,9 @@ from kindred.dashboard import colours
 COAL, PAPER = [14, 17, 23], [255, 255, 255]
 """Text and ground in light mode, ground and text in dark mode."""
 
+NOBODY_IN_DARK = "#5C5C5C"
+"""What is in no cluster, on a dark ground: there, light grey would stand out most."""
+
 UNITS = 10_000
 """The longer side of the map in whole units, by which places are sent."""
 
@@ -76,7 +79,7 @@ def drawn_map(
         return ((frame[["x", "y"]].to_numpy() - corner) / size * UNITS).round().astype(int)
 
     ink, ground = (PAPER, COAL) if is_dark else (COAL, PAPER)
-    layers = _points(users, placed(users), clusters, cluster, user)
+    layers = _points(users, placed(users), clusters, cluster, user, NOBODY_IN_DARK if is_dark else colours.NONE)
     layers.append(_labels(clusters, placed(clusters), cluster, ink, ground))
     if user is not None:
         own = placed(users[users["user_handle"] == user])[0].tolist()
@@ -99,7 +102,12 @@ def drawn_map(
 
 
 def _points(
-    users: pd.DataFrame, places: np.ndarray, clusters: pd.DataFrame, cluster: int | None, user: int | None
+    users: pd.DataFrame,
+    places: np.ndarray,
+    clusters: pd.DataFrame,
+    cluster: int | None,
+    user: int | None,
+    nobody: str,
 ) -> list[pydeck.Layer]:
     """Return a layer for each colour, so that none is sent with every point; users in no cluster lie below."""
     colour = dict(zip(clusters["cluster_id"], colours.of_places(clusters[["x", "y"]].to_numpy()), strict=True))
@@ -124,7 +132,7 @@ def _points(
                         get_radius=radius,
                         radius_min_pixels=1,
                         radius_max_pixels=7,
-                        get_fill_color=_rgb(code),
+                        get_fill_color=_rgb(nobody if code == colours.NONE else code),
                         opacity=OPACITY if cluster is None or is_looked_at else FADED,
                         pickable=True,
                     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kindred.dashboard import words
+from kindred.dashboard.charts import is_dark
 from kindred.dashboard.choices import choose_cluster, cluster_name, typed_user
 from kindred.dashboard.exhibits import about, figures
 from kindred.dashboard.links import link
@@ -39,7 +40,7 @@ def show(published: Published) -> None:
                 cluster=cluster,
                 user=user,
                 closest=None if closest is None else closest.frame,
-                is_dark=st.context.theme.type == "dark",
+                is_dark=is_dark(),
                 height=MAP_PIXELS,
             ),
             height=MAP_PIXELS,
@@ -49,7 +50,7 @@ def show(published: Published) -> None:
         )
         st.caption(
             "Each point is a user: **near means alike**, while far distances mean little. A colour is a cluster, and "
-            "clusters near to each other have different colours; light grey is in no cluster. Drag to move, scroll or "
+            "clusters near to each other have different colours; grey is in no cluster. Drag to move, scroll or "
             "pinch to zoom, point at a user to see who it is, click to choose."
         )
         about(users)
