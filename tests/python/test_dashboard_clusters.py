@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from dashboard_app import page_of
 
+from kindred.dashboard.queries import read_query
 from kindred.stores.duckdb import open_file
 
 
@@ -142,13 +143,10 @@ def test_tags_are_those_that_members_have_more_often(warehouse, monkeypatch, row
         assert row.lift == pytest.approx(member_share / user_share)
 
 
-def test_courses_levels_and_nearest_clusters_are_counted(warehouse, monkeypatch, rows):
+def test_courses_and_nearest_clusters_are_counted(warehouse, monkeypatch, rows):
     app = page_of("clusters", warehouse, monkeypatch, cluster=1)
-    users = {
-        handle: (cluster, level)
-        for handle, cluster, level in rows("select user_handle, cluster_id, main_level from users")
-    }
-    members = {handle for handle, (cluster, _) in users.items() if cluster == 1}
+    cluster_of = dict(rows("select user_handle, cluster_id from users"))
+    members = {handle for handle, cluster in cluster_of.items() if cluster == 1}
     viewers = {}
     for handle, course in rows("select user_handle, course_id from user_courses"):
         viewers.setdefault(course, set()).add(handle)
@@ -161,13 +159,25 @@ def test_courses_levels_and_nearest_clusters_are_counted(warehouse, monkeypatch,
         assert row.lift == pytest.approx(len(handles & members) / len(members) * 400 / len(handles))
     near = table_with(app, "similar_cluster_id")
     listed = [
-        users[other][0]
+        cluster_of[other]
         for handle, other in rows("select user_handle, similar_user_handle from similar_users")
         if handle in members
     ]
     shown = dict(zip(near["similar_cluster_id"], near["listed_share"], strict=True))
     assert shown == pytest.approx({cluster: listed.count(cluster) / len(listed) for cluster in set(listed)})
     assert near["similar_cluster_id"].iloc[0] == 1
+
+
+def test_levels_are_those_of_members_beside_all_users(warehouse, rows):
+    with open_file(warehouse) as connection:
+        shown = connection.execute(read_query("clusters_levels").sql, {"cluster_id": 1}).fetchall()
+    everybody = rows("select cluster_id, coalesce(main_level, 'none') from users")
+    of_members = [level for cluster, level in everybody if cluster == 1]
+    for level, members, member_share, user_share in shown:
+        assert members == of_members.count(level)
+        assert member_share == pytest.approx(members / len(of_members))
+        assert user_share == pytest.approx(sum(other == level for _, other in everybody) / 400)
+    assert {row[0] for row in shown} == {level for _, level in everybody}
 
 
 def test_another_cluster_is_chosen_from_the_list(warehouse, monkeypatch):
