@@ -34,7 +34,7 @@ CARD_COLUMNS = 4
 def show(published: Published) -> None:
     """Draw the page."""
     st.title("How good are the closest users?")
-    hold_outs = published.ask("quality_hold_outs")
+    hold_outs = published.ask("quality_hold_outs", is_single_facet=False)
     if hold_outs.frame.empty:
         st.info(
             "What closest users would have found of hidden courses was not measured. Build with `quality_splits` "
@@ -44,6 +44,7 @@ def show(published: Published) -> None:
         )
     else:
         _hold_outs(hold_outs)
+        _single_facets(published.ask("quality_hold_outs", is_single_facet=True))
     _cards(published.ask("quality_evidence"), "Are they alike in what was not looked at?")
     _cards(published.ask("quality_lists"), "What are the lists of closest users like?")
     _cards(published.ask("quality_clusters"), "Do the clusters hold?")
@@ -59,27 +60,31 @@ def _hold_outs(answer: Answer) -> None:
         "anew from the rest. Then the 20 closest users vote for 20 courses: whoever is truly close has viewed what "
         "was hidden." + _gain(frame)
     )
-    for is_single, heading in ((False, None), (True, "What does each kind of evidence find alone?")):
-        shown = frame[frame["is_single_facet"] == is_single]
-        if shown.empty:
-            continue
-        if heading:
-            st.subheader(heading, divider="gray")
-        for column, (measure, title, axis) in zip(st.columns(2, gap="large"), CHARTS, strict=True):
-            with column:
-                st.markdown(f"**{title}**")
-                st.altair_chart(_bars(shown[shown["measure"] == measure], axis))
-        if not is_single:
-            st.caption(
-                "Longer bars are better, 1 would be all hidden courses on top. The line at the end of a bar is "
-                "the 95% interval: where the lines of two bars do not overlap, the difference is no accident."
-            )
-        else:
-            st.caption(
-                "Closest users by one facet at a time, measured on fewer users, hence with longer intervals. Facets "
-                "that match each other count as one."
-            )
+    _pair_of_charts(frame)
+    st.caption(
+        "Longer bars are better, 1 would be all hidden courses on top. The line at the end of a bar is the 95% "
+        "interval: where the lines of two bars do not overlap, the difference is no accident."
+    )
     about(answer)
+
+
+def _single_facets(answer: Answer) -> None:
+    if answer.frame.empty:
+        return
+    st.subheader("What does each kind of evidence find alone?", divider="gray")
+    _pair_of_charts(answer.frame)
+    st.caption(
+        "Closest users by one facet at a time, measured on fewer users, hence with longer intervals. Facets that match "
+        "each other count as one."
+    )
+    about(answer)
+
+
+def _pair_of_charts(frame: pd.DataFrame) -> None:
+    for column, (measure, title, axis) in zip(st.columns(2, gap="large"), CHARTS, strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            st.altair_chart(_bars(frame[frame["measure"] == measure], axis))
 
 
 def _lead(frame: pd.DataFrame) -> str:
