@@ -1,0 +1,72 @@
+"""A real browser for tests: the machine's own Chromium without a window, driven by Playwright, which downloads none."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from servers import missing
+
+LONGEST_MILLISECONDS = 20_000
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+
+expect.set_options(timeout=LONGEST_MILLISECONDS)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page, the address of all that it requested, and what the browser complained of."""
+
+    page: Page
+    requested: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def texts(self, selector: str) -> list[str]:
+        """Return what can be read in every element that a CSS selector finds at the moment."""
+        return self.page.locator(selector).all_inner_texts()
+
+
+OpenTab = Callable[..., AbstractContextManager[Tab]]
+
+
+@contextmanager
+def chromium() -> Iterator[OpenTab]:
+    """Start Chromium and yield what opens a tab; nothing that a tab keeps is there in the next one.
+
+    Playwright runs an event loop in this thread for as long: have one at a time, and run no loop beside it.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        missing("These tests need a browser: `apt-get install chromium` installs it.")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=QUIET) as browser:
+
+        @contextmanager
+        def open_tab(
+            width: int = 1280, height: int = 800, colour_scheme: str = "light", is_mobile: bool = False
+        ) -> Iterator[Tab]:
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=colour_scheme, is_mobile=is_mobile
+            )
+            context.set_default_timeout(LONGEST_MILLISECONDS)
+            tab = Tab(context.new_page())
+            tab.page.on("request", lambda request: tab.requested.append(request.url))
+            tab.page.on("websocket", lambda socket: tab.requested.append(socket.url))
+            tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
+            tab.page.on("console", lambda message: _complain(tab, message))
+            try:
+                yield tab
+            finally:
+                context.close()
+
+        yield open_tab
+
+
+def _complain(tab: Tab, message: ConsoleMessage) -> None:
+    """Remember errors, warnings and broken policies, but not that a server refused: tests make it refuse."""
+    is_refusal = message.text.startswith("Failed to load resource")
+    if message.type not in ("log", "info", "debug") and not is_refusal:
+        tab.complaints.append(f"{message.type}: {message.text}")
