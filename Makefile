@@ -28,6 +28,7 @@ lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests analyses
+	@$(BIN)/sqlfluff lint --templater placeholder --disable-progress-bar python/kindred/dashboard/queries
 
 docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as one page (after a first build if there is none yet)
 	@test -e target/kindred_build.duckdb || $(MAKE) --no-print-directory build
@@ -35,7 +36,7 @@ docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as on
 	@echo "The catalogue is one file, which needs no server: open $(CURDIR)/target/static_index.html in a browser."
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv on the path)
-	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale --extra serve --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
+	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale --extra serve --extra dashboard --extra metrics --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
 	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale --extra peers pyproject.toml -o requirements-peers.lock
 

@@ -45,3 +45,17 @@
 {% macro each_word(phrase) -%}
   unnest(string_split({{ phrase }}, '-'))
 {%- endmacro %}
+
+{# A text as SQL has it, or a null. #}
+{% macro text_literal(text) -%}
+  {%- if text is none -%}
+    cast(null as varchar)
+  {%- else -%}
+    '{{ text | replace("'", "''") }}'
+  {%- endif -%}
+{%- endmacro %}
+
+{# One row per day from the first to the last; none where there is no first. #}
+{% macro each_day(first_date, last_date) -%}
+  cast(unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day)) as date)
+{%- endmacro %}

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from kindred import __version__
+from kindred.dashboard_command import show_dashboard
 from kindred.evaluate_command import evaluate_weights
 from kindred.look_up_commands import show_reasons, show_similar
 from kindred.look_ups import UnknownUserError
@@ -90,5 +91,5 @@ def write_sample(users: int, seed: int, directory: Path, file_format: str, truth
     click.echo(f"Wrote {users:,} users to {directory}: {counts}.", err=True)
 
 
-for command in (show_similar, show_reasons, publish_warehouse, serve, evaluate_weights):
+for command in (show_similar, show_reasons, publish_warehouse, serve, show_dashboard, evaluate_weights):
     main.add_command(command)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import signal
-import socket
 import sys
 from ipaddress import ip_address
 from types import FrameType
 
 import click
 
+from kindred.listening import listening, refused, url
 from kindred.stores import needed_extra
 from kindred.stores.base import NoWarehouseError, Store, StoreError
 
-BACKLOG = 2048
 SHUTDOWN_SECONDS = 10
 """How long requests that are under way may take once the server is told to stop."""
 
@@ -52,18 +51,16 @@ def serve(host: str, port: int, store_url: str | None) -> None:
     try:
         settings = Settings.from_environment()
     except ValueError as error:
-        raise _refused(str(error)) from error
+        raise refused(str(error)) from error
     store = open_store(store_url)
     app = create_app(store, settings)
     logging.basicConfig(format="%(asctime)s %(levelname)s: %(message)s")
     for stopping in (signal.SIGINT, signal.SIGTERM):
         # uvicorn finishes what it has begun to answer, and then raises the signal again for whoever was here before.
         signal.signal(stopping, _leave)
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         address, free_port = listener.getsockname()[:2]
-        click.echo(
-            f"Serving at http://{f'[{host}]' if ':' in host else host}:{free_port}/ (stop with Ctrl-C).", err=True
-        )
+        click.echo(f"Serving at {url(host, free_port)} (stop with Ctrl-C).", err=True)
         click.echo(_told_of(store), err=True)
         if settings.api_key is None and not ip_address(address).is_loopback:
             click.echo("Warning: whoever reaches this host can ask; KINDRED_API_KEY sets a key.", err=True)
@@ -75,15 +72,6 @@ def serve(host: str, port: int, store_url: str | None) -> None:
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address, family=family, backlog=BACKLOG)
-    except (OSError, UnicodeError) as error:
-        raise _refused(f"Cannot listen on port {port} of {host}: {error}.") from error
 
 
 def _told_of(store: Store) -> str:
@@ -99,9 +87,3 @@ def _told_of(store: Store) -> str:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
-
-
-def _refused(sentence: str) -> click.ClickException:
-    refusal = click.ClickException(sentence)
-    refusal.exit_code = 2
-    return refusal

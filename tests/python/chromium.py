@@ -66,7 +66,10 @@ def chromium() -> Iterator[OpenTab]:
 
 
 def _complain(tab: Tab, message: ConsoleMessage) -> None:
-    """Remember errors, warnings and broken policies, but not that a server refused: tests make it refuse."""
-    is_refusal = message.text.startswith("Failed to load resource")
-    if message.type not in ("log", "info", "debug") and not is_refusal:
+    """Remember errors, warnings and broken policies, but not that a server refused: tests make it refuse.
+
+    Nor what the driver says of the speed of graphics that no graphics card draws.
+    """
+    is_ignored = message.text.startswith("Failed to load resource") or "GL Driver Message" in message.text
+    if message.type not in ("log", "info", "debug") and not is_ignored:
         tab.complaints.append(f"{message.type}: {message.text}")

@@ -78,6 +78,20 @@ class Project:
         )
         return Outcome(ended.returncode, DBT_TIME.sub("", ended.stdout))
 
+    def printed_by(self, program: str, *arguments: str) -> str:
+        """Run a program of the environment in the folder, which must succeed, and return what it printed."""
+        ended = subprocess.run(
+            [BIN / program, *arguments],
+            cwd=self.folder,
+            # mf asks the package index for a newer version of itself, unless its way out is closed: this port is.
+            env=clean_environment() | {"HTTPS_PROXY": "http://127.0.0.1:9", "TMPDIR": str(self.folder / "target")},
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_BUILD_SECONDS,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
     def kill_build_when(self, is_time: Callable[[], bool]) -> int:
         """Start a build, kill it and its children as soon as it is time, and return its exit status."""
         deadline = time.monotonic() + LONGEST_BUILD_SECONDS

@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests: the binaries of this machine, in a folder and at a port of their own."""
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -95,6 +96,12 @@ def postgresql_binaries() -> Path:
         if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
             return folder
     missing("These tests need a PostgreSQL server: `apt-get install postgresql` installs it.")
+
+
+def needs_metricflow() -> None:
+    """Skip a test, or fail it in CI, where MetricFlow is not installed."""
+    if importlib.util.find_spec("dbt_metricflow") is None:
+        missing("This needs MetricFlow: `.venv/bin/pip install -c requirements-dev.lock -e '.[metrics]'` installs it.")
 
 
 def missing(sentence: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""A real `kindred serve` for tests: a process of its own, at a port that is free."""
+"""A real `kindred serve` or `kindred dashboard` for tests: a process of its own, at a port that is free."""
 
 import re
 import subprocess
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from project import BIN, clean_environment
 
 LONGEST_SECONDS = 30
@@ -43,10 +44,37 @@ class Serving:
 @contextmanager
 def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
     """Serve from a folder, wait until it says of what warehouse, and kill it at the end if it still runs."""
-    log = folder / "serve.log"
+    with _running("serve", folder, *arguments, **environment) as server:
+        server.wait_for(r"\n.*(version|503)")
+        yield server
+
+
+@contextmanager
+def showing(folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
+    """Show the dashboard from a folder, wait until it answers, and kill it at the end if it still runs."""
+    with _running("dashboard", folder, *arguments, **environment) as server:
+        server.wait_for(r"The dashboard is at")
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while not _is_healthy(f"{server.url}/_stcore/health"):
+            assert time.monotonic() < deadline, server.printed
+            assert server.process.poll() is None, server.printed
+            time.sleep(0.05)
+        yield server
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        return httpx.get(url).text == "ok"
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def _running(command: str, folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
+    log = folder / f"{command}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [BIN / "kindred", "serve", "--port", "0", *arguments],
+            [BIN / "kindred", command, "--port", "0", *arguments],
             cwd=folder,
             env=clean_environment() | environment,
             stdin=subprocess.DEVNULL,
@@ -54,9 +82,7 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Servi
             stderr=subprocess.STDOUT,
         )
     try:
-        server = Serving(process, log)
-        server.wait_for(r"\n.*(version|503)")
-        yield server
+        yield Serving(process, log)
     finally:
         process.kill()
         process.wait()

@@ -47,8 +47,8 @@ def manifest(target):
 
 @pytest.fixture(scope="module")
 def nodes(manifest):
-    """Return what the project itself has: all nodes and exposures, by their unique names."""
-    nodes = manifest["nodes"] | manifest["exposures"]
+    """Return what the project itself has: nodes, exposures and metrics, by their unique names."""
+    nodes = manifest["nodes"] | manifest["exposures"] | manifest["metrics"]
     return {name: node for name, node in nodes.items() if node["resource_type"] != "operation"}
 
 

@@ -27,7 +27,8 @@ kept_rows as (
     select
         'course_tags' as file,
         count(*) as rows_kept,
-        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded
+        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded,
+        cast(null as timestamp) as newest_at
     from {{ ref('stg_course_tags') }}
 
     union all
@@ -35,7 +36,8 @@ kept_rows as (
     select
         'user_assessment_scores' as file,
         count(*) as rows_kept,
-        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded
+        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded,
+        max(assessed_at) as newest_at
     from {{ ref('stg_user_assessment_scores') }}
 
     union all
@@ -43,7 +45,8 @@ kept_rows as (
     select
         'user_course_views' as file,
         count(*) as rows_kept,
-        0 as rows_folded
+        0 as rows_folded,
+        cast(max(view_date) as timestamp) as newest_at
     from {{ ref('stg_user_course_views') }}
 
     union all
@@ -51,7 +54,8 @@ kept_rows as (
     select
         'user_interests' as file,
         count(*) as rows_kept,
-        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded
+        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded,
+        max(followed_at) as newest_at
     from {{ ref('stg_user_interests') }}
 
 ),
@@ -71,7 +75,8 @@ select
     read_rows.rows_read,
     kept_rows.rows_kept,
     cast(kept_rows.rows_folded as bigint) as rows_folded,
-    coalesce(rejected_counts.rows_rejected, 0) as rows_rejected
+    coalesce(rejected_counts.rows_rejected, 0) as rows_rejected,
+    kept_rows.newest_at
 from read_rows
 inner join kept_rows on read_rows.file = kept_rows.file
 left join rejected_counts on read_rows.file = rejected_counts.file

@@ -246,22 +246,35 @@ measured as (
     from shared_tags
     group by variant
 
+),
+
+all_measures as (
+
+    select
+        measure,
+        variant,
+        value,
+        cast(null as double) as interval_low,
+        cast(null as double) as interval_high
+    from measured
+
+    union all
+
+    select
+        measure,
+        variant,
+        value,
+        interval_low,
+        interval_high
+    from hold_out_quality
+
 )
 
 select
     measure,
     variant,
     value,
-    cast(null as double) as interval_low,
-    cast(null as double) as interval_high
-from measured
-
-union all
-
-select
-    measure,
-    variant,
-    value,
     interval_low,
-    interval_high
-from hold_out_quality
+    interval_high,
+    {{ meaning_of_measure('measure') }} as meaning
+from all_measures

@@ -1,0 +1,1 @@
+"""The dashboard: pages over the published warehouse, drawn by Streamlit."""

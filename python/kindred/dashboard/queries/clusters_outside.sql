@@ -1,0 +1,15 @@
+-- Users in no cluster whose nearest is this one, the nearest first: it is a guess, they do not belong to it.
+-- One row per user, at most 200.
+select
+    user_handle,
+    nearest_cluster_share,
+    total_courses,
+    total_interests,
+    total_assessments,
+    top_course_tags
+from users
+where
+    cluster_id = -1
+    and nearest_cluster_id = $cluster_id
+order by nearest_cluster_share desc, total_courses desc, user_handle asc
+limit 200

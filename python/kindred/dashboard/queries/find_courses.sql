@@ -1,0 +1,25 @@
+-- What the closest users viewed that this user has not: the more of them, and the closer, the higher it stands.
+-- One row per course, at most 30.
+-- closest_users: How many of the closest users viewed it.
+-- summed_similarity: The sum of their similarities, by which the courses are sorted.
+-- viewed_by: Who they are, closest first.
+select
+    courses.course_id,
+    courses.course_tags,
+    courses.level,
+    count(*) as closest_users,
+    sum(similar_users.similarity) as summed_similarity,
+    string_agg(similar_users.similar_user_handle, ', ' order by similar_users.rank) as viewed_by
+from similar_users
+inner join user_courses on similar_users.similar_user_handle = user_courses.user_handle
+inner join courses on user_courses.course_id = courses.course_id
+where
+    similar_users.user_handle = $user_handle
+    and user_courses.course_id not in (
+        select own_courses.course_id
+        from user_courses as own_courses
+        where own_courses.user_handle = $user_handle
+    )
+group by courses.course_id, courses.course_tags, courses.level
+order by summed_similarity desc, courses.course_id asc
+limit 30

@@ -1,0 +1,15 @@
+-- Every user's place on the map, with what the map tells of the user. Near means alike; how far two distant users are
+-- from each other means little.
+-- One row per user.
+-- label: What the user's cluster is about; empty for a user in none.
+select
+    user_map.user_handle,
+    user_map.x,
+    user_map.y,
+    user_map.cluster_id,
+    clusters.label,
+    users.top_course_tags
+from user_map
+inner join users on user_map.user_handle = users.user_handle
+left join clusters on user_map.cluster_id = clusters.cluster_id
+order by user_map.user_handle

@@ -1,0 +1,14 @@
+-- Rows that could not be used, with their line in the file; an empty file or reason means all. At most 100.
+-- One row per rejected line.
+select
+    file,
+    line_number,
+    reason,
+    user_handle,
+    delivered_row
+from rejected_rows
+where
+    ($file = '' or file = $file)
+    and ($reason = '' or reason = $reason)
+order by file, line_number
+limit 100

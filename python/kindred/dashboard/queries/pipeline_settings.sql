@@ -1,0 +1,10 @@
+-- The settings that the build was made with; all are vars of dbt_project.yml.
+-- One row per setting.
+-- setting_name: The name of the var.
+-- setting_value: What it was.
+select
+    entries.key as setting_name,
+    json_extract_string(entries.value, '$') as setting_value
+from build_info
+cross join json_each(build_info.settings_json) as entries
+order by setting_name

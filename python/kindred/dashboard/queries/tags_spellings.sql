@@ -1,0 +1,11 @@
+-- All spellings of a subject, and why they are one.
+-- One row per vocabulary and spelling, the least safe first.
+select
+    raw_tag,
+    vocabulary,
+    method,
+    score,
+    reason
+from tag_map
+where canonical_tag = $tag
+order by score, raw_tag, vocabulary

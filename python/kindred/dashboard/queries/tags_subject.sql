@@ -1,0 +1,13 @@
+-- How much a subject is used, in all its spellings.
+-- A single row; none if there is no such subject.
+select
+    canonical_tag,
+    total_courses,
+    total_viewers,
+    total_followers,
+    total_assessed_users,
+    avg_assessment_score,
+    total_spellings,
+    total_links
+from tags
+where canonical_tag = $tag

@@ -1,0 +1,69 @@
+"""The command `kindred dashboard`: pages to look at the warehouse, drawn by Streamlit."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+
+import click
+
+from kindred.dashboard.colours import ACCENT
+from kindred.listening import listening, url
+from kindred.stores import needed_extra
+from kindred.warehouse import named_warehouse
+
+THEME = {"primaryColor": ACCENT}
+
+
+@click.command("dashboard", epilog="Example: kindred dashboard --port 8080")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8501,
+    show_default=True,
+    help="The port to listen on; 0 for any that is free.",
+)
+@click.option(
+    "--warehouse",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The published DuckDB file; by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb.",
+)
+@click.option("--open", "is_opened", is_flag=True, help="Open it in a browser, too.")
+def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool) -> None:
+    """Show users, clusters, tags, quality and the last build as pages, until Ctrl-C or SIGTERM.
+
+    It reads the published file and nothing else, asks no other host for anything, and may be started before there is
+    a warehouse. There is no password: put a proxy that has one before it where others reach the host.
+    """
+    with needed_extra("dashboard"):
+        from streamlit.web import bootstrap
+    # Streamlit itself listens a moment later, and would end without a word where it cannot.
+    with listening(host, port) as listener:
+        address, port = listener.getsockname()[:2]
+    name = named_warehouse(warehouse)
+    os.environ["KINDRED_WAREHOUSE"] = str(name)
+    app = Path(__file__).with_name("dashboard") / "app.py"
+    options = {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": not is_opened,
+        "server.showEmailPrompt": False,
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": False,
+        "browser.serverAddress": host,  # else it asks another host for the address of this one
+        "browser.serverPort": port,
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "type",
+        "runner.magicEnabled": False,  # a docstring of the app is no text of the page
+        "logger.level": "warning",
+        "logger.hideWelcomeMessage": True,
+        **{f"theme.{ground}.{option}": value for ground in ("light", "dark") for option, value in THEME.items()},
+    }
+    if not ip_address(address).is_loopback:
+        click.echo("Warning: whoever reaches this host can look; there is no password.", err=True)
+    click.echo(f"The dashboard is at {url(host, port)} (stop with Ctrl-C).", err=True)
+    bootstrap.load_config_options(options)
+    bootstrap.run(str(app), False, [], options)

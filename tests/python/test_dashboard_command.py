@@ -1,0 +1,70 @@
+"""`kindred dashboard` as a person runs it: a process that says where it is, shows what is published, and ends."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from project import BIN, clean_environment
+from serving import showing
+
+ENDING_SECONDS = 20
+
+
+def ended(*arguments, folder, program=(BIN / "kindred",), **environment):
+    return subprocess.run(
+        [*program, "dashboard", *arguments],
+        cwd=folder,
+        env=clean_environment() | environment,
+        capture_output=True,
+        text=True,
+        timeout=ENDING_SECONDS,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_is_and_ends_cleanly(tmp_path, number):
+    with showing(tmp_path) as server:
+        server.process.send_signal(number)
+        assert server.process.wait(ENDING_SECONDS) == 0
+        assert re.fullmatch(
+            r"The dashboard is at http://127\.0\.0\.1:\d+/ \(stop with Ctrl-C\)\.\n  Stopping...\n", server.printed
+        )
+
+
+def test_nothing_is_written_to_the_home_directory(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    with showing(tmp_path, HOME=str(home)):
+        pass
+    assert list(home.iterdir()) == []
+
+
+def test_whoever_lets_others_reach_it_is_warned(tmp_path):
+    with showing(tmp_path, "--host", "0.0.0.0") as server:
+        assert "whoever reaches this host can look" in server.printed
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = ended("--port", port, folder=tmp_path)
+    assert result.returncode == 2
+    assert re.fullmatch(rf"Error: Cannot listen on port {port} of 127\.0\.0\.1: .*\n", result.stderr)
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path):
+    blocked = "import sys; sys.modules['streamlit'] = None; from kindred.cli import main; main()"
+    result = ended(folder=tmp_path, program=(sys.executable, "-c", blocked))
+    assert result.returncode == 2
+    assert "pip install -c requirements-dev.lock -e '.[dashboard]'" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_help_names_every_option(tmp_path):
+    result = ended("--help", folder=tmp_path)
+    assert result.returncode == 0
+    for option in ("--host", "--port", "--warehouse", "--open"):
+        assert option in result.stdout
