@@ -27,11 +27,13 @@ test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit
 lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests analyses
 	@$(BIN)/sqlfluff lint --templater placeholder --disable-progress-bar python/kindred/dashboard/queries
 
-docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as one page, target/static_index.html
+docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as one page (after a first build if there is none yet)
+	@test -e target/kindred_build.duckdb || $(MAKE) --no-print-directory build
 	@$(BIN)/dbt docs generate --static
+	@echo "The catalogue is one file, which needs no server: open $(CURDIR)/target/static_index.html in a browser."
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv on the path)
 	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale --extra serve --extra dashboard --extra metrics --extra postgres --extra aws pyproject.toml -o requirements-dev.lock

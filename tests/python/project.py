@@ -46,7 +46,7 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        for name in ("models", "macros", "tests", "docs"):
+        for name in ("models", "macros", "tests", "analyses", "docs"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "python"))
         for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
             shutil.copy(ROOT / name, folder)

@@ -1,0 +1,53 @@
+-- Who could mentor whom? For users who were assessed, the closest user of their list whose mean score is higher by at
+-- least min_lead and who has viewed courses that the learner's own lead to (next_courses_part): close enough to
+-- understand each other, and a step ahead. learners says how many a mentor would have. Grain: a learner.
+-- depends_on: {{ ref('similar_users') }}, {{ ref('users') }}
+
+with
+
+asked as (
+    select 30 as min_lead
+),
+
+pairs as (
+    select
+        similar_users.user_handle,
+        similar_users.similar_user_handle as mentor_user_handle,
+        similar_users.rank,
+        similar_users.similarity,
+        similar_users.next_courses_part,
+        learners.avg_assessment_score,
+        mentors.avg_assessment_score as mentor_avg_assessment_score
+    from similar_users
+    cross join asked
+    inner join users as learners on similar_users.user_handle = learners.user_handle
+    inner join users as mentors on similar_users.similar_user_handle = mentors.user_handle
+    where
+        mentors.avg_assessment_score >= learners.avg_assessment_score + asked.min_lead
+        and similar_users.next_courses_part > 0
+),
+
+closest as (
+    select
+        pairs.user_handle,
+        pairs.mentor_user_handle,
+        pairs.rank,
+        pairs.similarity,
+        pairs.next_courses_part,
+        pairs.avg_assessment_score,
+        pairs.mentor_avg_assessment_score
+    from pairs
+    qualify row_number() over (partition by pairs.user_handle order by pairs.rank) = 1
+)
+
+select
+    closest.user_handle,
+    closest.mentor_user_handle,
+    closest.rank as mentor_rank,
+    round(closest.similarity, 3) as similarity,
+    round(closest.next_courses_part / closest.similarity, 2) as ahead_share,
+    round(closest.avg_assessment_score, 1) as avg_assessment_score,
+    round(closest.mentor_avg_assessment_score, 1) as mentor_avg_assessment_score,
+    count(*) over (partition by closest.mentor_user_handle) as learners
+from closest
+order by closest.similarity desc, closest.user_handle asc
