@@ -19,10 +19,11 @@ expect.set_options(timeout=LONGEST_MILLISECONDS)
 
 @dataclass(frozen=True)
 class Tab:
-    """A page, the address of all that it requested, and what the browser complained of."""
+    """A page, the address of all that it requested and of what was refused, and what the browser complained of."""
 
     page: Page
     requested: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     def texts(self, selector: str) -> list[str]:
@@ -54,6 +55,7 @@ def chromium() -> Iterator[OpenTab]:
             context.set_default_timeout(LONGEST_MILLISECONDS)
             tab = Tab(context.new_page())
             tab.page.on("request", lambda request: tab.requested.append(request.url))
+            tab.page.on("response", lambda response: response.ok or tab.refused.append(response.url))
             tab.page.on("websocket", lambda socket: tab.requested.append(socket.url))
             tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
             tab.page.on("console", lambda message: _complain(tab, message))

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from project import rows_of
 from serving import showing
 
+from kindred.dashboard.user_map import MAP_PIXELS
 from kindred.stores.duckdb import open_file
 
 PAGES = {
@@ -96,6 +97,9 @@ def test_every_page_is_drawn_whole_and_asks_no_other_host(path, screen, dashboar
         is_light = sum(map(int, re.findall(r"\d+", background)[:3])) > 3 * 128
         assert is_light == (screen["colour_scheme"] == "light")
         assert tab.complaints == []
+        # Streamlit first looks whether it is served below the path of the page, and by this finds that it is not.
+        asked = {f"{dashboard}{path}/_stcore/health", f"{dashboard}{path}/_stcore/host-config"}
+        assert set(tab.refused) <= (asked if path != "/" else set())
         assert {urlsplit(url).netloc for url in tab.requested if not url.startswith(("data:", "blob:"))} == {
             urlsplit(dashboard).netloc
         }
@@ -126,11 +130,12 @@ def test_a_typed_user_is_in_the_url_and_a_chosen_row_is_compared(dashboard, open
         settle(tab)
         assert parameters(tab) == {"user": str(user), "other": str(other)}
         url = tab.page.url
-        compared = tab.page.get_by_test_id("stMain").inner_text()
+        compared = tab.texts("h1, h2, h3, li, [data-testid=stMetricValue]")
+        assert len(compared) > 10
         assert tab.complaints == []
     with open_tab(**DESKTOP) as another:
         look(another, url)
-        assert another.page.get_by_test_id("stMain").inner_text() == compared
+        assert another.texts("h1, h2, h3, li, [data-testid=stMetricValue]") == compared
 
 
 def test_every_answer_has_its_definition_its_sql_and_its_csv(dashboard, open_tab, warehouse, pair):
@@ -175,6 +180,34 @@ def test_a_user_is_picked_from_a_list(dashboard, open_tab, warehouse):
         expect(tab.page.get_by_role("heading", name=f"User {user}")).to_be_visible()
         settle(tab)
         assert parameters(tab)["user"] == str(user)
+
+
+def test_a_user_is_clicked_on_the_map_and_opened(dashboard, open_tab, warehouse):
+    with open_file(warehouse) as connection:
+        ((user, x, y, left, right, bottom, top),) = rows_of(
+            connection,
+            "select arg_min(user_handle, x), min(x), arg_min(y, x), min(x), max(x), min(y), max(y) from user_map",
+        )
+    # The longer side fills .94 of the height, the middle of the map is in the middle, and y points up.
+    pixels = MAP_PIXELS * 0.94 / max(right - left, top - bottom)
+    with open_tab(**DESKTOP) as tab:
+        look(tab, f"{dashboard}/map")
+        drawing = tab.page.get_by_test_id("stDeckGlJsonChart")
+        drawing.scroll_into_view_if_needed()
+        box = drawing.bounding_box()
+        tab.page.mouse.click(
+            box["x"] + box["width"] / 2 + (x - (left + right) / 2) * pixels,
+            box["y"] + box["height"] / 2 - (y - (bottom + top) / 2) * pixels,
+        )
+        expect(tab.page.get_by_role("heading", name=f"User {user}")).to_be_visible()
+        settle(tab)
+        assert parameters(tab) == {"user": str(user)}
+        tab.page.get_by_role("link", name="Open in Find").click()
+        expect(tab.page.get_by_role("heading", level=1)).to_have_text(PAGES["/"])
+        expect(tab.page.get_by_role("heading", name=f"User {user}")).to_be_visible()
+        settle(tab)
+        assert parameters(tab) == {"user": str(user)}
+        assert tab.complaints == []
 
 
 def version_of(warehouse, folder, version):
