@@ -1,99 +1,126 @@
-"""The map of users in two dimensions."""
+"""The layout of a graph in two dimensions."""
 
 import numpy as np
 import pytest
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
-from kindred.layout import two_dimensions
+from kindred.layout import _Grid, two_dimensions
 
 
-def grouped_profiles(users=90, groups=3, features=8, seed=9):
-    """Give each group features of its own and everybody a few of the others'."""
+def grouped_graph(nodes=300, groups=6, within=0.3, between=0.005, seed=4):
+    """Join most nodes of a group and few of different ones; everybody is joined to the next of their group."""
     rng = np.random.default_rng(seed)
-    group = rng.integers(0, groups, users)
-    own = np.repeat(np.arange(groups), features) == group[:, None]
-    weights = rng.random((users, groups * features)) * (rng.random(own.shape) < np.where(own, 0.8, 0.1))
-    return sparse.csr_array(weights), group
+    group = np.arange(nodes) % groups
+    is_same = group[:, None] == group
+    joined = np.triu(rng.random((nodes, nodes)) < np.where(is_same, within, between), 1)
+    joined[np.arange(nodes - groups), np.arange(groups, nodes)] = True
+    weights = rng.uniform(0.5, 1.5, joined.shape) * joined
+    return sparse.csr_array(weights + weights.T), group
 
 
-def test_similar_users_lie_closer_than_others():
-    profiles, group = grouped_profiles()
-    positions = two_dimensions(profiles)
-    apart = np.linalg.norm(positions[:, None] - positions, axis=2)
-    same = group[:, None] == group
-    np.fill_diagonal(same, False)
-    for number in range(3):
-        of_group = group == number
-        within = apart[of_group][same[of_group]].mean()
-        for other in {0, 1, 2} - {number}:
-            assert within < 0.5 * apart[of_group][:, group == other].mean()
+def joined(*pairs, nodes):
+    one, other = zip(*pairs, strict=True)
+    upper = sparse.csr_array((np.ones(len(pairs)), (one, other)), shape=(nodes, nodes))
+    return sparse.csr_array(upper + upper.T)
 
 
-def test_positions_are_the_second_and_third_singular_direction():
-    profiles, _ = grouped_profiles()
-    left, values, right = np.linalg.svd(profiles.toarray())
-    for place in (1, 2):
-        signed = right[place] * np.sign(right[place][np.abs(right[place]).argmax()])
-        expected = profiles.toarray() @ signed
-        np.testing.assert_allclose(two_dimensions(profiles)[:, place - 1], expected, atol=1e-9)
-    assert left.shape[0] == 90
-    assert values[1] > values[2]
+def distances(positions):
+    return np.linalg.norm(positions[:, None] - positions, axis=2)
 
 
-def test_positions_follow_their_users_whatever_the_order():
-    profiles, _ = grouped_profiles()
-    order = np.random.default_rng(0).permutation(profiles.shape[0])
-    np.testing.assert_allclose(two_dimensions(profiles[order]), two_dimensions(profiles)[order], atol=1e-9)
+def share_of_nearest_in_group(positions, group, nearest=10):
+    near = np.argsort(distances(positions) + np.diag(np.full(len(group), np.inf)), axis=1)[:, :nearest]
+    return (group[near] == group[:, None]).mean()
 
 
-@pytest.mark.parametrize(
-    "weights",
-    [
-        pytest.param(grouped_profiles()[0].toarray(), id="groups"),
-        pytest.param(np.eye(8), id="nobody-alike"),
-        pytest.param(np.kron(np.eye(2), np.ones((4, 3))), id="two-equal-groups"),
-        pytest.param(np.kron(np.eye(5), np.ones((4, 3))), id="five-equal-groups"),
-    ],
-)
-def test_the_same_profiles_give_the_same_map(weights):
-    profiles = sparse.csr_array(weights)
-    before = profiles.copy()
-    first = two_dimensions(profiles)
-    assert first.shape == (len(weights), 2)
-    assert first.dtype == np.float64
-    assert np.isfinite(first).all()
-    for _ in range(3):
-        np.testing.assert_array_equal(two_dimensions(profiles), first)
-    np.testing.assert_array_equal(profiles.toarray(), before.toarray())
+def test_groups_stand_apart():
+    graph, group = grouped_graph()
+    positions = two_dimensions(graph)
+    assert share_of_nearest_in_group(positions, group) > 0.97
+    apart = distances(positions)
+    is_same = group[:, None] == group
+    assert apart[is_same].mean() < 0.4 * apart[~is_same].mean()
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (1, 9), (3, 9), (9, 3), (9, 2)])
-@pytest.mark.parametrize("weight", [0.0, 1.0])
-def test_too_few_users_or_features_all_lie_at_the_origin(shape, weight):
-    positions = two_dimensions(sparse.csr_array(np.full(shape, weight)))
-    assert positions.tolist() == [[0, 0]] * shape[0]
+def test_groups_without_a_tie_between_them_stand_apart_within_the_frame():
+    graph, group = grouped_graph(between=0)
+    positions = two_dimensions(graph)
+    assert share_of_nearest_in_group(positions, group) == 1
+    assert np.abs(positions).max() < 4
 
 
-def test_without_weights_all_lie_at_the_origin():
-    assert two_dimensions(sparse.csr_array((6, 6))).tolist() == [[0, 0]] * 6
+def test_a_pair_apart_from_all_does_not_squeeze_the_others():
+    graph, _ = grouped_graph()
+    graph = sparse.csr_array(sparse.block_diag([graph, joined((0, 1), nodes=2)]))
+    positions = two_dimensions(graph)
+    others = np.ptp(positions[:-2], axis=0)
+    assert (np.ptp(positions, axis=0) < 1.5 * others).all()
 
 
-@pytest.mark.parametrize(
-    "weights",
-    [
-        pytest.param(np.ones((8, 8)), id="all-equal"),
-        pytest.param(np.outer(np.arange(1, 9), np.ones(6)), id="same-direction"),
-        pytest.param(np.eye(8)[[0] * 8], id="one-feature"),
-        pytest.param(np.vstack([np.ones(8), np.zeros((7, 8))]), id="one-user"),
-    ],
-)
-def test_users_who_do_not_differ_lie_in_one_place(weights):
-    positions = two_dimensions(sparse.csr_array(weights))
-    np.testing.assert_allclose(positions, 0, atol=1e-9)
+def test_the_middle_of_a_chain_lies_between_its_ends():
+    positions = two_dimensions(joined(*((node, node + 1) for node in range(8)), nodes=9))
+    apart = distances(positions)
+    assert np.argmax(apart[0]) == 8
+    assert (np.diff(apart[0]) > 0).all()
+    np.testing.assert_allclose(apart[4, :4], apart[4, :4:-1], atol=0.02)
 
 
-def test_equal_users_lie_in_the_same_place():
-    profiles, _ = grouped_profiles()
-    twice = sparse.csr_array(sparse.vstack([profiles, profiles]))
-    positions = two_dimensions(twice)
-    np.testing.assert_allclose(positions[:90], positions[90:], atol=1e-9)
+def test_positions_are_centred_and_of_size_one():
+    positions = two_dimensions(grouped_graph()[0])
+    np.testing.assert_allclose(positions.mean(axis=0), 0, atol=1e-12)
+    assert (positions**2).sum(axis=1).mean() == pytest.approx(1)
+
+
+def test_the_same_graph_gives_the_same_bits_whatever_the_threads():
+    graph, _ = grouped_graph()
+    before = graph.copy()
+    first = two_dimensions(graph)
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            np.testing.assert_array_equal(two_dimensions(graph), first)
+    np.testing.assert_array_equal(graph.toarray(), before.toarray())
+
+
+def test_positions_follow_their_nodes_whatever_the_order():
+    graph, _ = grouped_graph()
+    order = np.random.default_rng(0).permutation(graph.shape[0])
+    np.testing.assert_allclose(two_dimensions(graph[order][:, order]), two_dimensions(graph)[order], atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_only_the_proportions_of_weights_count(scale):
+    graph, _ = grouped_graph()
+    np.testing.assert_allclose(two_dimensions(graph * scale), two_dimensions(graph), atol=1e-6)
+
+
+@pytest.mark.parametrize("nodes", [0, 1])
+def test_without_edges_there_is_nothing_to_lay_out(nodes):
+    assert two_dimensions(sparse.csr_array((nodes, nodes))).tolist() == [[0, 0]] * nodes
+
+
+@pytest.mark.parametrize("nodes", [2, 3, 4, 5, 60, 200])
+def test_graphs_without_any_structure_are_finite(nodes):
+    everybody = sparse.csr_array(np.ones((nodes, nodes)) - np.eye(nodes))
+    positions = two_dimensions(everybody)
+    assert positions.shape == (nodes, 2)
+    assert np.isfinite(positions).all()
+
+
+@pytest.mark.parametrize("apart", [3.0, 7.5, 40.0])
+def test_two_nodes_repel_each_other_by_the_kernel(apart):
+    push_x, push_y = _Grid().repulsion(np.array([0.0, apart]), np.array([1.0, 1.0]))
+    expected = apart / (1 + apart**2) ** 2
+    np.testing.assert_allclose(push_x, [-expected, expected], rtol=0.1)
+    np.testing.assert_allclose(push_y, 0, atol=1e-12)
+
+
+def test_repulsion_adds_up_to_nothing_and_drives_outwards():
+    x, y = np.random.default_rng(1).normal(scale=5, size=(2, 400))
+    push_x, push_y = _Grid().repulsion(x, y)
+    way_x, way_y = x[:, None] - x, y[:, None] - y
+    near = 1 / (1 + way_x**2 + way_y**2)
+    expected = (near**2 * way_x).sum(axis=1) / (near.sum() - len(x))
+    assert push_x.sum() == pytest.approx(0, abs=1e-9)
+    assert np.corrcoef(push_x, expected)[0, 1] > 0.98
+    assert (push_x * x + push_y * y).sum() > 0
