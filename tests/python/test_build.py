@@ -38,6 +38,7 @@ USERS = 600
 TOP_K = 20
 NEXT_COURSES = 30
 MAX_SHARE = 0.10
+DIFFERENT_IN_EVERY_BUILD = {"build_info": None, "test_results": None}  # they hold times
 
 
 @dataclass(frozen=True)
@@ -265,6 +266,7 @@ def test_every_column_is_declared_and_every_declared_column_exists_with_its_type
     built = {
         table: {column: data_type for column, (data_type, _) in columns.items()}
         for table, columns in first.built_columns.items()
+        if table != ("main_tests", "log")  # what tests write while they run, which no node of dbt's is
     }
     nodes = [
         node for node in declared(first.manifest, "model", "seed") if node["config"]["materialized"] != "ephemeral"
@@ -524,7 +526,7 @@ def test_a_build_with_a_failing_test_publishes_nothing(failed, first):
 def test_the_same_data_gives_the_same_marts(first, second):
     again, _ = second
     assert again.file != first.file
-    assert again.marts | {"build_info": None} == first.marts | {"build_info": None}
+    assert again.marts | DIFFERENT_IN_EVERY_BUILD == first.marts | DIFFERENT_IN_EVERY_BUILD
 
 
 def test_a_reader_reads_on_while_another_build_publishes(first, second):
@@ -561,7 +563,7 @@ def test_an_input_reads_the_same_from_other_formats_dialects_and_orders_of_colum
 
 def test_the_same_data_from_a_folder_gives_the_same_marts(second, in_other_formats):
     again, _ = second
-    assert in_other_formats.marts | {"build_info": None} == again.marts | {"build_info": None}
+    assert in_other_formats.marts | DIFFERENT_IN_EVERY_BUILD == again.marts | DIFFERENT_IN_EVERY_BUILD
 
 
 def test_a_build_of_a_part_publishes_nothing(part_built, in_other_formats):

@@ -61,7 +61,7 @@ def look(tab, url):
 
 
 def settle(tab):
-    expect(tab.page.get_by_text(re.compile(r"^Version \d{8}T"))).to_be_visible()
+    expect(tab.page.get_by_text(re.compile(r"^Version \d{8}T.*, built"))).to_be_visible()
     expect(tab.page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(tab.page.locator("[data-stale=true]")).to_have_count(0)
 

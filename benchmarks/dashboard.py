@@ -1,0 +1,100 @@
+"""Say how soon the pages of the dashboard are there: dashboard.py FILE, a published DuckDB file; needs Chromium.
+
+Seconds from asking for a page until its last answer is drawn, in a browser that has loaded the program before (warm),
+the median of several times; the map, until its points are drawn. A look-up is typed into Find.
+"""
+
+import argparse
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+from playwright.sync_api import Page, expect, sync_playwright
+from tabulate import tabulate
+
+TIMES = 5
+PAGES = ("", "map", "clusters", "clusters?cluster=0", "tags", "quality", "pipeline")
+QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-dev-shm-usage")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--chromium", default="/usr/bin/chromium", help="The browser.")
+    arguments = parser.parse_args()
+    with duckdb.connect(arguments.file, read_only=True) as connection:
+        handles = [
+            handle
+            for (handle,) in connection.execute(
+                "select user_handle from users where total_courses > 3 order by user_handle limit ?", [TIMES]
+            ).fetchall()
+        ]
+    kindred = Path(sys.executable).with_name("kindred")
+    with subprocess.Popen(
+        [kindred, "dashboard", "--port", "0", "--warehouse", arguments.file], stderr=subprocess.PIPE, text=True
+    ) as process:
+        url = re.search(r"http://\S+", process.stderr.readline())[0]
+        try:
+            measured = measure(url, handles, arguments.chromium)
+        finally:
+            process.terminate()
+    print(tabulate(measured, headers=["what", "seconds, median", "worst"], floatfmt=".2f"))
+
+
+def measure(url: str, handles: list[int], program: str) -> list[tuple[str, float, float]]:
+    """Return what was measured, with the median and the longest time in seconds."""
+    rows = []
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=QUIET) as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
+        wait_for_server(page, url)
+        for path in PAGES:
+            seconds = []
+            for _ in range(TIMES + 1):
+                page.goto("about:blank")
+                began = time.monotonic()
+                page.goto(url + path)
+                settle(page)
+                seconds.append(time.monotonic() - began)
+            rows.append((f"/{path}", statistics.median(seconds[1:]), max(seconds[1:])))
+        seconds = []
+        for handle in handles:
+            page.goto(url)
+            settle(page)
+            began = time.monotonic()
+            page.get_by_label("User handle").fill(str(handle))
+            page.get_by_label("User handle").press("Enter")
+            expect(page.get_by_role("heading", name=f"User {handle}")).to_be_visible()
+            expect(page.get_by_text("The whole profile")).to_be_visible()
+            seconds.append(time.monotonic() - began)
+        rows.append(("a look-up in Find", statistics.median(seconds), max(seconds)))
+    return rows
+
+
+def wait_for_server(page: Page, url: str) -> None:
+    """Wait until the server answers, a second or two after it has said where it is."""
+    for _ in range(100):
+        try:
+            page.goto(url)
+        except Exception:  # whatever the browser calls it
+            time.sleep(0.2)
+        else:
+            break
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until a page is drawn to its end."""
+    expect(page.get_by_text(re.compile(r"^Version \d{8}T.*, built"))).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+
+if __name__ == "__main__":
+    main()
