@@ -1,5 +1,7 @@
 """Say how soon the pages of the dashboard are there: dashboard.py FILE, a published DuckDB file; needs Chromium.
 
+With --screenshots DIR it draws them instead, wide and narrow, light and dark.
+
 Seconds from asking for a page until its last answer is drawn, in a browser that has loaded the program before (warm),
 the median of several times; the map, until its points are drawn. A look-up is typed into Find.
 """
@@ -13,11 +15,14 @@ import time
 from pathlib import Path
 
 import duckdb
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tabulate import tabulate
 
 TIMES = 5
 PAGES = ("", "map", "clusters", "clusters?cluster=0", "tags", "quality", "pipeline")
+SCREENS = {"desktop": (1280, 900, "light"), "phone": (390, 844, "dark")}
+LONGEST_MILLISECONDS = 60_000
+DRAWING_MILLISECONDS = 2_000
 QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-dev-shm-usage")
 
 
@@ -25,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="The browser.")
+    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="Draw the pages into this folder instead.")
     arguments = parser.parse_args()
     with duckdb.connect(arguments.file, read_only=True) as connection:
         handles = [
@@ -39,41 +45,60 @@ def main() -> None:
     ) as process:
         url = re.search(r"http://\S+", process.stderr.readline())[0]
         try:
-            measured = measure(url, handles, arguments.chromium)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=arguments.chromium, args=QUIET)
+                expect.set_options(timeout=LONGEST_MILLISECONDS)
+                page = browser.new_page(viewport={"width": 1280, "height": 900})
+                wait_for_server(page, url)
+                if arguments.screenshots:
+                    draw(browser, url, handles[0], arguments.screenshots)
+                else:
+                    rows = measure(page, url, handles)
+                    print(tabulate(rows, headers=["what", "seconds, median", "worst"], floatfmt=".2f"))
         finally:
             process.terminate()
-    print(tabulate(measured, headers=["what", "seconds, median", "worst"], floatfmt=".2f"))
 
 
-def measure(url: str, handles: list[int], program: str) -> list[tuple[str, float, float]]:
+def measure(page: Page, url: str, handles: list[int]) -> list[tuple[str, float, float]]:
     """Return what was measured, with the median and the longest time in seconds."""
     rows = []
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=QUIET) as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)
-        wait_for_server(page, url)
-        for path in PAGES:
-            seconds = []
-            for _ in range(TIMES + 1):
-                page.goto("about:blank")
-                began = time.monotonic()
-                page.goto(url + path)
-                settle(page)
-                seconds.append(time.monotonic() - began)
-            rows.append((f"/{path}", statistics.median(seconds[1:]), max(seconds[1:])))
+    for path in PAGES:
         seconds = []
-        for handle in handles:
-            page.goto(url)
-            settle(page)
+        for _ in range(TIMES + 1):
+            page.goto("about:blank")
             began = time.monotonic()
-            page.get_by_label("User handle").fill(str(handle))
-            page.get_by_label("User handle").press("Enter")
-            expect(page.get_by_role("heading", name=f"User {handle}")).to_be_visible()
-            expect(page.get_by_text("The whole profile")).to_be_visible()
+            page.goto(url + path)
+            settle(page)
             seconds.append(time.monotonic() - began)
-        rows.append(("a look-up in Find", statistics.median(seconds), max(seconds)))
+        rows.append((f"/{path}", statistics.median(seconds[1:]), max(seconds[1:])))
+    seconds = []
+    for handle in handles:
+        page.goto(url)
+        settle(page)
+        began = time.monotonic()
+        page.get_by_label("User handle").fill(str(handle))
+        page.get_by_label("User handle").press("Enter")
+        expect(page.get_by_role("heading", name=f"User {handle}")).to_be_visible()
+        expect(page.get_by_text("The whole profile")).to_be_visible()
+        seconds.append(time.monotonic() - began)
+    rows.append(("a look-up in Find", statistics.median(seconds), max(seconds)))
     return rows
+
+
+def draw(browser: Browser, url: str, handle: int, folder: Path) -> None:
+    """Draw every page, and Find with a user, for each screen."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for screen, (width, height, colour_scheme) in SCREENS.items():
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=colour_scheme)
+        for path in (*PAGES, f"?user={handle}"):
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(url + path)
+            settle(page)
+            whole = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({"width": width, "height": max(height, whole + 60)})
+            page.wait_for_timeout(DRAWING_MILLISECONDS)
+            name = re.sub(r"\W+", "-", path or "find").strip("-")
+            page.screenshot(path=folder / f"{screen}-{name}.png")
 
 
 def wait_for_server(page: Page, url: str) -> None:

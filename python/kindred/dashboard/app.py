@@ -35,6 +35,7 @@ def main() -> None:
     """Show the page that the reader is on."""
     st.set_page_config(page_title="Kindred", page_icon=ICON, layout="wide")
     st.logo(LOGO, size="large")
+    st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")  # by default a quarter of a phone is blank
     try:
         published = open_published()
         page = st.navigation(

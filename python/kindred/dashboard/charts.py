@@ -13,7 +13,10 @@ from kindred.dashboard.words import title
 BAR_PIXELS = 24
 
 FRAME_PIXELS = 190
-"""What the axis and the legend need below the bars."""
+"""What the axis and the legend of three lines need below the bars."""
+
+LEGEND_PIXELS = 7
+"""What each entry of a legend of two columns, which a phone has room for, needs more."""
 
 
 def is_dark() -> bool:
@@ -54,7 +57,7 @@ def stacked_by_facet(published: Published, parts: pd.DataFrame, label: str, orde
             color=alt.Color(
                 "facet_title:N",
                 scale=alt.Scale(domain=[title(facet) for facet in seen], range=[colour[facet] for facet in seen]),
-                legend=alt.Legend(title=None, orient="bottom", columns=3, labelLimit=140, symbolType="square"),
+                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=140, symbolType="square"),
             ),
             order=alt.Order("place:Q"),
             tooltip=[
@@ -63,5 +66,5 @@ def stacked_by_facet(published: Published, parts: pd.DataFrame, label: str, orde
                 alt.Tooltip("part:Q", format=".4f", title="adds"),
             ],
         )
-        .properties(height=BAR_PIXELS * len(order) + FRAME_PIXELS)
+        .properties(height=BAR_PIXELS * len(order) + FRAME_PIXELS + LEGEND_PIXELS * len(seen))
     )

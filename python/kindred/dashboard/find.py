@@ -11,13 +11,14 @@ from kindred.dashboard import words
 from kindred.dashboard.charts import stacked_by_facet
 from kindred.dashboard.choices import typed_user
 from kindred.dashboard.exhibits import about, figures, table
+from kindred.dashboard.links import link
 from kindred.dashboard.published import Answer, Published
 
 ALL_CLUSTERS = -2
 SHOWN_REASONS = 12
 """Reasons of a pair that are put into words; the table below them has all."""
 
-WORDED_USERS = 5
+WORDED_USERS = 8
 """Closest users whose reasons are put into words."""
 
 PROFILE_FIGURES = ("total_courses", "hours_viewed", "total_interests", "total_assessments", "avg_assessment_score")
@@ -114,7 +115,7 @@ def _show_user(published: Published, handle: int) -> None:
         table(published.ask("find_features", user_handle=handle))
 
 
-def _profile(published: Published, handle: int) -> None:
+def _profile(published: Published, handle: int, *, is_compared: bool = False) -> None:
     answer = published.ask("find_profile", user_handle=handle)
     user = answer.frame.iloc[0]
     st.header(f"User {handle}", anchor=False)
@@ -126,6 +127,12 @@ def _profile(published: Published, handle: int) -> None:
         if user["main_level"]:
             st.badge(words.escaped(user["main_level"]), color="gray")
     figures(answer, PROFILE_FIGURES)
+    with st.container(horizontal=True):
+        if is_compared:
+            link("Show the closest users", "", icon=":material/person_search:", user=handle)
+        link("Show on the map", "map", icon=":material/scatter_plot:", user=handle)
+        if user["cluster_id"] >= 0:
+            link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=user["cluster_id"])
 
 
 def _group(user: pd.Series) -> str:
@@ -170,7 +177,7 @@ def _closest(published: Published, closest: Answer, handle: int) -> None:
 def _show_pair(published: Published, handle: int, other: int) -> None:
     for column, user_handle in zip(st.columns(2, gap="large"), (handle, other), strict=True):
         with column:
-            _profile(published, user_handle)
+            _profile(published, user_handle, is_compared=True)
     answer = published.ask("find_pair", user_handle=handle, other_handle=other)
     frame = answer.frame
     st.subheader(f"Similarity {frame['contribution'].sum():.3f}", divider="gray")
