@@ -43,18 +43,18 @@
         'test_name': node.name,
         'table_name': tested.split('.')[2] if tested else none,
         'column_name': node.column_name or none,
-        'description': node.description or test_in_words(node),
+        'description': node.description | trim or test_in_words(node),
       }) -%}
     {%- endif -%}
   {%- endfor -%}
   {{ return(tests) }}
 {% endmacro %}
 
-{# What a test asserts: of a generic one what its arguments say, of a singular one its first comment. #}
+{# What a generic test asserts, by its arguments; nothing for a singular one, which says so in its own description. #}
 {% macro test_in_words(node) %}
   {%- set metadata = node.test_metadata -%}
   {%- if not metadata -%}
-    {{ return(node.raw_code.split('\n\n')[0].removeprefix('-- ').replace('\n--', '')) }}
+    {{ return(none) }}
   {%- endif -%}
   {%- set arguments = metadata.kwargs -%}
   {%- if metadata.name == 'sound' -%}

@@ -1,7 +1,9 @@
-"""Warehouses that several files of tests read: built once for all workers of a test run."""
+"""What several files of tests use: warehouses, built once for all workers of a test run, and a browser."""
 
 import fcntl
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,21 @@ def warehouse(tmp_path_factory):
 def large_warehouse(tmp_path_factory):
     """Return a published warehouse of 10,000 users: its real path. Tests only read it."""
     return built_once(tmp_path_factory, 10_000)
+
+
+@pytest.fixture(scope="module")
+def open_tab():
+    """Return what opens a tab of a real browser."""
+    from chromium import chromium  # most tests do without
+
+    with chromium() as open_tab:
+        yield open_tab
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_dashboards():
+    """Close what the dashboard has opened in this process: DuckDB opens a file in one configuration at a time."""
+    yield
+    if "streamlit" in sys.modules:
+        sys.modules["streamlit"].cache_resource.clear()
+        gc.collect()

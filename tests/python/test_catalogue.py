@@ -11,7 +11,6 @@ from collections import defaultdict
 import duckdb
 import pytest
 import yaml
-from chromium import chromium
 from playwright.sync_api import expect
 from project import INPUTS, ROOT, Project
 
@@ -72,12 +71,6 @@ def page(target):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/static_index.html"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def open_tab():
-    with chromium() as open_tab:
-        yield open_tab
 
 
 @pytest.fixture

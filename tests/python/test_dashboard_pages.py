@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
-from chromium import chromium
 from playwright.sync_api import expect
 from project import rows_of
 from serving import showing
@@ -28,12 +27,6 @@ PAGES = {
 DESKTOP = {"width": 1280, "height": 900, "colour_scheme": "light"}
 PHONE = {"width": 390, "height": 844, "colour_scheme": "dark", "is_mobile": True}
 ATTEMPTS = 3
-
-
-@pytest.fixture(scope="module")
-def open_tab():
-    with chromium() as open_tab:
-        yield open_tab
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,12 @@ import shutil
 
 import duckdb
 import pytest
-from chromium import chromium
 from playwright.sync_api import expect
 from serving import serving
 
 KEY = "open sesame"
 FIRST = 1234001  # handles here are long, to show that they are written without separators
 NOBODY = 99
-
-
-@pytest.fixture(scope="module")
-def open_tab():
-    with chromium() as open_tab:
-        yield open_tab
 
 
 @pytest.fixture(scope="module")

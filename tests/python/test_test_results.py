@@ -25,7 +25,7 @@ def test_every_test_of_the_build_is_listed_as_passed_and_in_words(warehouse):
             node = expected[name]
             assert f"model.kindred.{table}" == (node.get("attached_node") or "model.kindred.None")
             assert column == node.get("column_name")
-            assert "{" not in description
+            assert "{" not in description, name
         described = dict(rows_of(connection, "select test_name, description from test_results"))
         starts_and_ends = rows_of(
             connection,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import streamlit as st
 
@@ -58,6 +60,13 @@ def look_at_cluster(cluster_id: int) -> None:
         st.query_params.pop("cluster", None)
     else:
         st.query_params["cluster"] = str(cluster_id)
+
+
+def choose_filter(label: str, values: Iterable[str], *, key: str, width: int) -> str:
+    """Let a reader choose one of some values, which the URL holds under the key, or all: the empty text."""
+    return st.selectbox(
+        label, ("", *values), format_func=lambda value: value or "all", key=key, bind="query-params", width=width
+    )
 
 
 def cluster_name(cluster_id: int, label: str | None) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from kindred import __version__
 from kindred.dashboard import colours, words
 from kindred.dashboard.charts import BAR_PIXELS, FRAME_PIXELS
+from kindred.dashboard.choices import choose_filter
 from kindred.dashboard.exhibits import figures, table
 from kindred.dashboard.published import Published
 
@@ -145,18 +146,9 @@ def _rejected(published: Published) -> None:
     st.caption("Choose a row to see only those below.")
     files = sorted(set(answer.frame["file"]))
     with st.container(horizontal=True):
-        file = st.selectbox(
-            "File", ("", *files), format_func=lambda name: name or "all", key="file", bind="query-params", width=240
-        )
+        file = choose_filter("File", files, key="file", width=240)
         reasons = sorted(set(answer.frame["reason"]))
-        reason = st.selectbox(
-            "Reason",
-            ("", *reasons),
-            format_func=lambda name: name or "all",
-            key="reason",
-            bind="query-params",
-            width=420,
-        )
+        reason = choose_filter("Reason", reasons, key="reason", width=420)
     rows = published.ask("pipeline_rejected", file=file, reason=reason)
     if rows.frame.empty:
         st.info("No row of that file was rejected for that reason.")

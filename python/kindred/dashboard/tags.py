@@ -11,6 +11,7 @@ import streamlit as st
 
 from kindred.dashboard import colours, words
 from kindred.dashboard.charts import BAR_PIXELS
+from kindred.dashboard.choices import choose_filter
 from kindred.dashboard.exhibits import about, figures, table
 from kindred.dashboard.published import Published
 
@@ -151,17 +152,8 @@ def _merges(published: Published) -> None:
     methods = list(published.ask("tags_methods").frame["method"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input("Search", key="search", placeholder="part of a tag", bind="query-params", width=220)
-        vocabulary = st.selectbox(
-            "Vocabulary",
-            ("", *VOCABULARIES),
-            format_func=lambda name: name or "all",
-            key="vocabulary",
-            bind="query-params",
-            width=160,
-        )
-        method = st.selectbox(
-            "Rule", ("", *methods), format_func=lambda name: name or "all", key="method", bind="query-params", width=160
-        )
+        vocabulary = choose_filter("Vocabulary", VOCABULARIES, key="vocabulary", width=160)
+        method = choose_filter("Rule", methods, key="method", width=160)
     search = search.strip()
     merges = published.ask("tags_merges", search=search, vocabulary=vocabulary, method=method)
     if merges.frame.empty:
