@@ -39,6 +39,7 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool
     a warehouse. There is no password: put a proxy that has one before it where others reach the host.
     """
     with needed_extra("dashboard"):
+        from streamlit import net_util
         from streamlit.web import bootstrap
     # Streamlit itself listens a moment later, and would end without a word where it cannot.
     with listening(host, port) as listener:
@@ -65,5 +66,7 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool
     if not ip_address(address).is_loopback:
         click.echo("Warning: whoever reaches this host can look; there is no password.", err=True)
     click.echo(f"The dashboard is at {url(host, port)} (stop with Ctrl-C).", err=True)
+    # Whenever a page of another origin wants to connect, it would ask another host for the address of this one first.
+    net_util._external_ip = address
     bootstrap.load_config_options(options)
     bootstrap.run(str(app), False, [], options)

@@ -42,6 +42,29 @@ def test_nothing_is_written_to_the_home_directory(tmp_path):
     assert list(home.iterdir()) == []
 
 
+def test_a_page_of_another_origin_is_refused_and_nobody_else_asked(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        proxy = f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
+        with showing(tmp_path, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, http_proxy=proxy, https_proxy=proxy) as server:
+            own, foreign = (handshake(server.port, origin) for origin in (server.url, "http://example.com"))
+        elsewhere.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
+    assert own.startswith("HTTP/1.1 101 ")
+    assert foreign.startswith("HTTP/1.1 403 ")
+
+
+def handshake(port, origin):
+    """Return how the server answers who wants to open a WebSocket from a page of that origin."""
+    head = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=ENDING_SECONDS) as connection:
+        connection.sendall(head.encode())
+        return connection.recv(100).decode()
+
+
 def test_whoever_lets_others_reach_it_is_warned(tmp_path):
     with showing(tmp_path, "--host", "0.0.0.0") as server:
         assert "whoever reaches this host can look" in server.printed
