@@ -29,6 +29,7 @@ def parameters(warehouse):
         "user_handle": user,
         "other_handle": other,
         "cluster_id": 0,
+        "shown_users": 100,
         "is_single_facet": False,
         "tag": "sql",
         "search": "sql",

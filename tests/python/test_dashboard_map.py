@@ -114,6 +114,21 @@ def test_a_user_is_marked_with_the_closest(warehouse, monkeypatch, rows):
     assert ("", "user=42") in links
 
 
+def test_of_very_many_users_some_are_drawn_and_whoever_is_marked(warehouse, monkeypatch):
+    monkeypatch.setattr("kindred.dashboard.user_map.SHOWN_USERS", 50)
+    app = page_of("user_map", warehouse, monkeypatch)
+    drawn = {point[3] for _, point in points(drawing(app)[1])}
+    assert len(drawn) == 50
+    assert any("50 of 400 users" in caption.value for caption in app.caption)
+    left_out = min(set(range(1, 401)) - drawn)
+    app = page_of("user_map", warehouse, monkeypatch, user=left_out)
+    assert not app.exception
+    layers = drawing(app)[1]
+    assert {point[3] for _, point in points(layers)} == drawn
+    assert layers["handle"]["data"][0]["text"] == f"User {left_out}"
+    assert len(layers["lines"]["data"]) == 20
+
+
 @pytest.mark.parametrize("parameters", [{"cluster": "abc"}, {"cluster": 99_999}, {"cluster": "-1"}])
 def test_nonsense_for_a_cluster_is_told(warehouse, monkeypatch, parameters):
     app = page_of("user_map", warehouse, monkeypatch, **parameters)

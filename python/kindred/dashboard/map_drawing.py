@@ -65,7 +65,7 @@ def drawn_map(
     cluster
         The cluster to look at: others are faded.
     user
-        The user to mark, with lines to the closest.
+        The user to mark, with lines to the closest; the first row of closest says where, then come these.
     is_dark
         Whether the ground is dark.
     height
@@ -82,8 +82,8 @@ def drawn_map(
     layers = _points(users, placed(users), clusters, cluster, user, NOBODY_IN_DARK if is_dark else colours.NONE)
     layers.append(_labels(clusters, placed(clusters), cluster, ink, ground))
     if user is not None:
-        own = placed(users[users["user_handle"] == user])[0].tolist()
-        layers += _marked(user, own, placed(closest).tolist(), ink)
+        own, *others = placed(closest).tolist()
+        layers += _marked(user, own, others, ink)
     target, width = placed(users).max(axis=0) / 2, UNITS
     if cluster is not None:
         row = clusters[clusters["cluster_id"] == cluster]

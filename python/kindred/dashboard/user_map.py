@@ -14,13 +14,16 @@ from kindred.dashboard.published import Published
 
 MAP_PIXELS = 620
 
+SHOWN_USERS = 100_000
+"""What a browser draws without a graphics card in bearable time; of more, as many by lot."""
+
 USER_FIGURES = ("total_courses", "total_interests", "total_assessments")
 
 
 def show(published: Published) -> None:
     """Draw the page; ?user= and ?cluster= in the URL say what to mark."""
     st.title("All users on a map")
-    users = published.ask("map_users")
+    users = published.ask("map_users", shown_users=SHOWN_USERS)
     if users.frame.empty:
         st.info("There is nobody to draw yet.")
         return
@@ -53,6 +56,11 @@ def show(published: Published) -> None:
             "clusters near to each other have different colours; grey is in no cluster. Drag to move, scroll or "
             "pinch to zoom, point at a user to see who it is, click to choose."
         )
+        if published.edition.users > SHOWN_USERS:
+            st.caption(
+                f"Drawn are {SHOWN_USERS:,} of {published.edition.users:,} users, by lot; a user whom you mark is "
+                "shown in any case."
+            )
         about(users)
     with told:
         if user is not None:

@@ -1,12 +1,35 @@
--- Where the closest users of one user lie on the map: the map draws lines to them.
--- One row per close user, closest first.
+-- Where one user and the closest users lie on the map: the map draws lines between them.
+-- One row per user, the user first and then the close ones, closest first.
+-- rank: 0 for the user, then the rank in the user's list.
+-- marked_user_handle: The user, or one of the closest.
+with
+
+marked as (
+
+    select
+        0 as rank,
+        user_map.user_handle as marked_user_handle,
+        cast(null as double) as similarity
+    from user_map
+    where user_map.user_handle = $user_handle
+
+    union all
+
+    select
+        similar_users.rank,
+        similar_users.similar_user_handle as marked_user_handle,
+        similar_users.similarity
+    from similar_users
+    where similar_users.user_handle = $user_handle
+
+)
+
 select
-    similar_users.rank,
-    similar_users.similar_user_handle,
-    similar_users.similarity,
+    marked.rank,
+    marked.marked_user_handle,
+    marked.similarity,
     user_map.x,
     user_map.y
-from similar_users
-inner join user_map on similar_users.similar_user_handle = user_map.user_handle
-where similar_users.user_handle = $user_handle
-order by similar_users.rank
+from marked
+inner join user_map on marked.marked_user_handle = user_map.user_handle
+order by marked.rank
