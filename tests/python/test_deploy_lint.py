@@ -76,5 +76,7 @@ def test_what_the_image_copies_is_enough_to_install_it(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(ZipFile(wheel).namelist())
     sources = ROOT / "python"
-    files = (file for file in (sources / "kindred").rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    files = (
+        file for file in (sources / "kindred").rglob("[!.]*") if file.is_file() and "__pycache__" not in file.parts
+    )
     assert {file.relative_to(sources).as_posix() for file in files} <= packed

@@ -71,6 +71,7 @@ def test_files_that_hold_nothing_give_tables_that_hold_nothing(published):
         "facets",
         "input_files",
         "neighbour_quality",
+        "test_results",
     }
     assert len(rows) > 10
     assert rows["input_files"] == 4
