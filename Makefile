@@ -22,7 +22,7 @@ build: $(VENV)/built-from-requirements ## Build the warehouse, publish it and sh
 
 test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit tests, data tests, end-to-end tests
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL
 	@$(BIN)/ruff check .

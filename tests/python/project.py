@@ -70,6 +70,14 @@ class Project:
     def write_sample(self, users: int, truth_path: Path | None = None) -> None:
         sample.write(users, 1, self.folder / "seeds", "csv", truth_path)
 
+    def take_build_of(self, warehouse: Path) -> None:
+        """Copy the inputs and the built database of the project that published a warehouse."""
+        other = warehouse.parent.parent
+        for name in INPUTS:
+            shutil.copy(other / "seeds" / f"{name}.csv", self.folder / "seeds")
+        (self.folder / "target").mkdir()
+        shutil.copy(other / "target" / "kindred_build.duckdb", self.folder / "target")
+
     def dbt(self, *arguments: str, **environment: str) -> Outcome:
         ended = subprocess.run(
             self._command(*arguments),

@@ -4,7 +4,6 @@ import functools
 import http.server
 import json
 import re
-import shutil
 import threading
 from collections import defaultdict
 
@@ -12,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 from playwright.sync_api import expect
-from project import INPUTS, ROOT, Project
+from project import ROOT, Project
 
 LINK = re.compile(r"\]\(#!/(\w+)/([\w.]+)\)")
 READS = ("look_ups.py", "activity.py", "profile_space.py", "stores/*.py")
@@ -28,15 +27,10 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 def target(warehouse, tmp_path_factory):
     """Return the folder into which dbt wrote the catalogue of a project that was built."""
     project = Project(tmp_path_factory.mktemp("catalogue"))
-    built = warehouse.parent.parent
-    for name in INPUTS:
-        shutil.copy(built / "seeds" / f"{name}.csv", project.folder / "seeds")
-    target = project.folder / "target"
-    target.mkdir()
-    shutil.copy(built / "target" / "kindred_build.duckdb", target)
+    project.take_build_of(warehouse)
     outcome = project.dbt("docs", "generate", "--static")
     assert outcome.exit_status == 0, outcome.output
-    return target
+    return project.folder / "target"
 
 
 @pytest.fixture(scope="module")
