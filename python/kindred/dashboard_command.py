@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kindred.dashboard.colours import ACCENT
-from kindred.listening import listening, url
+from kindred.listening import host_option, listening, port_option, url
 from kindred.stores import needed_extra
 from kindred.warehouse import named_warehouse
 
@@ -17,14 +17,8 @@ THEME = {"primaryColor": ACCENT}
 
 
 @click.command("dashboard", epilog="Example: kindred dashboard --port 8080")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8501,
-    show_default=True,
-    help="The port to listen on; 0 for any that is free.",
-)
+@host_option
+@port_option(8501)
 @click.option(
     "--warehouse",
     type=click.Path(path_type=Path),

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 import click
 
 BACKLOG = 2048
+
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all."
+)
+
+
+def port_option(default: int) -> Callable:
+    """Return the option that says at which port to listen."""
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default=True,
+        help="The port to listen on; 0 for any that is free.",
+    )
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from kindred.listening import listening, refused, url
+from kindred.listening import host_option, listening, port_option, refused, url
 from kindred.stores import needed_extra
 from kindred.stores.base import NoWarehouseError, Store, StoreError
 
@@ -19,14 +19,8 @@ SHUTDOWN_SECONDS = 10
 
 
 @click.command("serve", epilog="Example: kindred serve --port 8080")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="The port to listen on; 0 for any that is free.",
-)
+@host_option
+@port_option(8000)
 @click.option(
     "--store",
     "store_url",
