@@ -13,8 +13,6 @@ from kindred.listening import host_option, listening, port_option, url
 from kindred.stores import needed_extra
 from kindred.warehouse import named_warehouse
 
-THEME = {"primaryColor": ACCENT}
-
 
 @click.command("dashboard", epilog="Example: kindred dashboard --port 8080")
 @host_option
@@ -55,7 +53,8 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool
         "runner.magicEnabled": False,  # a docstring of the app is no text of the page
         "logger.level": "warning",
         "logger.hideWelcomeMessage": True,
-        **{f"theme.{ground}.{option}": value for ground in ("light", "dark") for option, value in THEME.items()},
+        "theme.light.primaryColor": ACCENT,
+        "theme.dark.primaryColor": ACCENT,
     }
     if not ip_address(address).is_loopback:
         click.echo("Warning: whoever reaches this host can look; there is no password.", err=True)

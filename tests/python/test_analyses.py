@@ -12,6 +12,7 @@ from project import ROOT
 
 from kindred import look_ups
 from kindred.stores.duckdb import DuckdbStore, open_file
+from kindred.stores.duckdb import rows_of as dicts_of
 
 FOLDER = ROOT / "analyses"
 DECLARED = {
@@ -44,12 +45,7 @@ def connection(warehouse):
 
 @pytest.fixture(scope="module")
 def rows_of(connection):
-    def rows_of(query, *parameters):
-        result = connection.execute(query, parameters)
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-    return rows_of
+    return lambda query, *parameters: dicts_of(connection, query, parameters)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from api_client import NOBODY, client_of, got, refused
 
 from kindred import __version__
-from kindred.stores.duckdb import open_file
+from kindred.stores.duckdb import open_file, rows_of
 
 ACTIVITY = {"interests": ["python"]}
 
@@ -16,13 +16,7 @@ ACTIVITY = {"interests": ["python"]}
 @pytest.fixture(scope="module")
 def sql(warehouse):
     with open_file(warehouse) as connection:
-
-        def rows(query, *parameters):
-            result = connection.execute(query, parameters)
-            names = [column[0] for column in result.description]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-        yield rows
+        yield lambda query, *parameters: rows_of(connection, query, parameters)
 
 
 @pytest.fixture(scope="module")

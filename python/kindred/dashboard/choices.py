@@ -74,6 +74,15 @@ def cluster_name(cluster_id: int, label: str | None) -> str:
     return f"{cluster_id}: {label}" if isinstance(label, str) else f"{cluster_id}: without a label"
 
 
+def group_of(user: pd.Series) -> str:
+    """Return in which cluster a user is, as a sentence; a row of find_profile."""
+    if user["cluster_id"] >= 0:
+        return f"In cluster {user['cluster_id']}, **{words.escaped(user['cluster'] or 'without a label')}**."
+    if user["nearest_cluster"]:
+        return f"In no cluster; the nearest is **{words.escaped(user['nearest_cluster'])}**."
+    return "In no cluster, and none is near."
+
+
 def _take_chosen() -> None:
     look_at_cluster(st.session_state.chosen_cluster)
 

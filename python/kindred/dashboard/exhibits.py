@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -26,29 +26,18 @@ def figures(answer: Answer, names: Sequence[str] | None = None) -> None:
     about(answer)
 
 
-def table(
-    answer: Answer,
-    *,
-    columns: Mapping[str, object] | None = None,
-    hidden: Sequence[str] = (),
-    on_choose: Callable[[pd.Series], None] | None = None,
-) -> None:
+def table(answer: Answer, *, on_choose: Callable[[pd.Series], None] | None = None) -> None:
     """Show an answer as a table.
 
     Parameters
     ----------
     answer
         What to show.
-    columns
-        How to show columns other than by what their names say: Streamlit's column configuration by name.
-    hidden
-        Columns that are in the CSV only.
     on_choose
         Is called with the row that the reader chooses, before the page is drawn anew; by default none can be chosen.
 
     """
     frame = answer.frame
-    configuration = {name: _configured(answer, name) for name in frame.columns} | dict(columns or {})
     key = _key(answer)
 
     def chosen() -> None:
@@ -60,8 +49,7 @@ def table(
         key=key,
         hide_index=True,
         height=ROW_PIXELS * (min(max(len(frame), 1), SHOWN_ROWS) + 1) + 3,
-        column_config=configuration,
-        column_order=[name for name in frame.columns if name not in hidden],
+        column_config={name: _configured(answer, name) for name in frame.columns},
         on_select=chosen if on_choose else "ignore",
         selection_mode="single-row",
         placeholder="",

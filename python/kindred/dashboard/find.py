@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from kindred.dashboard import words
 from kindred.dashboard.charts import stacked_by_facet
-from kindred.dashboard.choices import typed_user
+from kindred.dashboard.choices import group_of, typed_user
 from kindred.dashboard.exhibits import about, figures, table
 from kindred.dashboard.links import link
 from kindred.dashboard.published import Answer, Published
@@ -119,7 +118,7 @@ def _profile(published: Published, handle: int, *, is_compared: bool = False) ->
     answer = published.ask("find_profile", user_handle=handle)
     user = answer.frame.iloc[0]
     st.header(f"User {handle}", anchor=False)
-    st.markdown(_group(user))
+    st.markdown(group_of(user))
     with st.container(horizontal=True):
         for tag in (user["top_course_tags"] or "").split(", "):
             if tag:
@@ -133,15 +132,6 @@ def _profile(published: Published, handle: int, *, is_compared: bool = False) ->
         link("Show on the map", "map", icon=":material/scatter_plot:", user=handle)
         if user["cluster_id"] >= 0:
             link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=user["cluster_id"])
-
-
-def _group(user: pd.Series) -> str:
-    """Return in which cluster a user is, as a sentence."""
-    if user["cluster_id"] >= 0:
-        return f"In cluster {user['cluster_id']}, **{words.escaped(user['cluster'] or 'without a label')}**."
-    if user["nearest_cluster"]:
-        return f"In no cluster; the nearest is **{words.escaped(user['nearest_cluster'])}**."
-    return "In no cluster, and none is near."
 
 
 def _closest(published: Published, closest: Answer, handle: int) -> None:

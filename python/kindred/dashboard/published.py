@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import duckdb
@@ -98,8 +98,7 @@ def open_published() -> Published:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _open(file: Path) -> Published:
     connection = open_file(file)
-    cursor = connection.cursor()
-    return Published(file, connection, read_edition(lambda query, *parameters: rows_of(cursor, query, *parameters)))
+    return Published(file, connection, read_edition(partial(rows_of, connection)))
 
 
 @st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from kindred.dashboard import words
 from kindred.dashboard.charts import is_dark
-from kindred.dashboard.choices import choose_cluster, cluster_name, typed_user
+from kindred.dashboard.choices import choose_cluster, cluster_name, group_of, typed_user
 from kindred.dashboard.exhibits import about, figures
 from kindred.dashboard.links import link
 from kindred.dashboard.map_drawing import HANDLE_PLACE, drawn_map
@@ -87,12 +87,7 @@ def _tell_of_user(published: Published, user_handle: int) -> None:
     user = answer.frame.iloc[0]
     st.subheader(f"User {user_handle}", anchor=False)
     cluster = int(user["cluster_id"])
-    if cluster >= 0:
-        st.markdown(f"In cluster {words.escaped(cluster_name(cluster, user['cluster']))}")
-    elif isinstance(user["nearest_cluster"], str):
-        st.markdown(f"In no cluster; the nearest is {words.escaped(user['nearest_cluster'])}")
-    else:
-        st.markdown("In no cluster, and none is near")
+    st.markdown(group_of(user))
     if isinstance(user["top_course_tags"], str):
         st.caption(f"Views {words.escaped(user['top_course_tags'])}")
     figures(answer, USER_FIGURES)
