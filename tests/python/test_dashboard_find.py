@@ -126,6 +126,20 @@ def test_a_user_without_neighbours_is_shown_with_a_reason(warehouse, handle, tmp
     assert "nothing in common with anybody" in app.info[0].value
 
 
+def test_a_user_who_did_nothing_is_shown_with_what_is_known(warehouse, handle, tmp_path, monkeypatch):
+    idle = changed(
+        warehouse,
+        tmp_path,
+        f"update users set cluster_id = -1, nearest_cluster_id = -1, total_courses = 0, top_course_tags = null, "
+        f"main_level = null, last_view_date = null, avg_assessment_score = null where user_handle = {handle}",
+    )
+    app = page_of("find", idle, monkeypatch, user=handle)
+    assert not app.exception
+    assert "In no cluster, and none is near." in said(app)
+    assert {metric.label: metric.value for metric in app.metric}["Average assessment score"] == "none"
+    assert not page_of("user_map", idle, monkeypatch, user=handle).exception
+
+
 def test_users_who_have_nothing_in_common_are_told_so(warehouse, handle, reader, tmp_path, monkeypatch):
     other = look_ups.similar_users(reader, handle)[0]["similar_user_handle"]
     apart = changed(warehouse, tmp_path, f"delete from user_features where user_handle = {other}")
