@@ -54,9 +54,11 @@ def look(tab, url):
 
 
 def settle(tab):
+    """Wait until the server has run the page to its end and no element is old or still without its code."""
     expect(tab.page.get_by_text(re.compile(r"^Version \d{8}T.*, built"))).to_be_visible()
     expect(tab.page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(tab.page.locator("[data-stale=true]")).to_have_count(0)
+    expect(tab.page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def cells(tab, place=0):
