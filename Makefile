@@ -20,9 +20,11 @@ build: $(VENV)/built-from-requirements ## Build the warehouse, publish it and sh
 	@$(BIN)/dbt build
 	@$(BIN)/kindred similar
 
+# A file at a time in the order of their names: by default those of few tests, however long, would come last, where one
+# of the two workers waits for the other.
 test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit tests, data tests, end-to-end tests
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL
 	@$(BIN)/ruff check .

@@ -14,11 +14,15 @@ OF_USERS = ("user_course_views", "user_interests", "user_assessment_scores")
 
 
 def build(project, *arguments):
+    """Return when what counts in the published version was learnt, and how many users of how many have changed."""
     outcome = succeeded(project.dbt("build", *KEEPING, *arguments))
-    with project.open_published() as connection:
-        ((learnt_at,),) = rows_of(connection, "select learnt_at from build_info")
     changed = re.search(r"The profiles of ([\d,]+) of ([\d,]+) users have changed", outcome.output)
-    return learnt_at, changed and tuple(int(count.replace(",", "")) for count in changed.groups())
+    return learnt_at(project), changed and tuple(int(count.replace(",", "")) for count in changed.groups())
+
+
+def learnt_at(project):
+    with project.open_published() as connection:
+        return rows_of(connection, "select learnt_at from build_info")[0][0]
 
 
 def edit_inputs(folder, rng):
@@ -65,8 +69,8 @@ def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
     first, nothing = build(project)
     assert nothing is None
     users, active = edit_inputs(project.folder / "seeds", np.random.default_rng(1))
-    learnt_at, (changed, of_users) = build(project)
-    assert learnt_at == first
+    again, (changed, of_users) = build(project)
+    assert again == first
     # Whoever did something has another profile, unless it was nothing new; nobody else has.
     assert of_users == users
     assert 0.5 * active < changed <= active
@@ -89,29 +93,23 @@ def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
 def test_what_was_learnt_is_kept_until_a_full_refresh(small):
     project, first = small
     assert build(project) == (first, (0, 150))
-    learnt_at, changed = build(project, "--full-refresh")
-    assert learnt_at > first
+    anew, changed = build(project, "--full-refresh")
+    assert anew > first
     assert changed is None
 
 
 def test_what_was_learnt_is_not_kept_after_a_build_that_stopped_half_way(small):
     project, _ = small
-    kept, _ = build(project)
+    before = learnt_at(project)
     succeeded(project.dbt("build", *KEEPING, "--select", "int_learning"))
-    assert build(project)[0] > kept
+    assert build(project)[0] > before
 
 
-def test_what_was_learnt_with_other_settings_is_not_kept(small):
+def test_what_was_learnt_is_kept_for_the_same_settings_and_with_the_var_only(small):
     project, _ = small
-    kept, _ = build(project)
-    learnt_at, (changed, users) = build(
-        project, "--vars", "{keep_learnt_days: 7, quality_splits: 0, next_max_courses: 5}"
-    )
-    assert learnt_at > kept
+    before = learnt_at(project)
+    other = "quality_splits: 0, next_max_courses: 5"
+    with_other, (changed, users) = build(project, "--vars", f"{{keep_learnt_days: 7, {other}}}")
+    assert with_other > before
     assert changed > 0.5 * users
-
-
-def test_without_the_var_every_build_learns_anew(small):
-    project, _ = small
-    kept, _ = build(project)
-    assert build(project, "--vars", "{quality_splits: 0}")[0] > kept
+    assert build(project, "--vars", f"{{{other}}}")[0] > with_other
