@@ -3,7 +3,8 @@
 With --screenshots DIR it draws them instead, wide and narrow, light and dark.
 
 Seconds from asking for a page until its last answer is drawn, in a browser that has loaded the program before (warm),
-the median of several times; the map, until its points are drawn. A look-up is typed into Find.
+the median of several times; the map, until its points are drawn. A look-up is typed into Find; a user is clicked on the
+map, which the browser draws without a graphics card, as it does on a machine that has none.
 """
 
 import argparse
@@ -15,12 +16,19 @@ import time
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pandas as pd
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tabulate import tabulate
 
+from kindred.dashboard.map_drawing import MAP_SHARE
+from kindred.dashboard.queries import read_query
+from kindred.dashboard.user_map import SHOWN_USERS
+
 TIMES = 5
 PAGES = ("", "map", "clusters", "clusters?cluster=0", "tags", "quality", "pipeline")
-SCREENS = {"desktop": (1280, 900, "light"), "phone": (390, 844, "dark")}
+SCREENS = {"desktop": (1280, 900, "light", None), "phone": (390, 844, "dark", "Mobile")}
+"""Width, height, colour scheme and, where it is not the browser's own, what it calls itself."""
 LONGEST_MILLISECONDS = 60_000
 DRAWING_MILLISECONDS = 2_000
 QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-dev-shm-usage")
@@ -39,6 +47,7 @@ def main() -> None:
                 "select user_handle from users where total_courses > 3 order by user_handle limit ?", [TIMES]
             ).fetchall()
         ]
+        shown = connection.execute(read_query("map_users").sql, {"shown_users": SHOWN_USERS, "cluster_id": -2}).df()
     kindred = Path(sys.executable).with_name("kindred")
     with subprocess.Popen(
         [kindred, "dashboard", "--port", "0", "--warehouse", arguments.file], stderr=subprocess.PIPE, text=True
@@ -49,12 +58,15 @@ def main() -> None:
                 browser = playwright.chromium.launch(executable_path=arguments.chromium, args=QUIET)
                 expect.set_options(timeout=LONGEST_MILLISECONDS)
                 page = browser.new_page(viewport={"width": 1280, "height": 900})
+                sent = [0]
+                page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))
                 wait_for_server(page, url)
                 if arguments.screenshots:
                     draw(browser, url, handles[0], arguments.screenshots)
                 else:
-                    rows = measure(page, url, handles)
+                    rows = [*measure(page, url, handles), measure_clicks(page, url, shown)]
                     print(tabulate(rows, headers=["what", "seconds, median", "worst"], floatfmt=".2f"))
+                    print(f"The largest message, the map, had {max(sent) / 1e6:.1f} MB.")
         finally:
             process.terminate()
 
@@ -85,11 +97,31 @@ def measure(page: Page, url: str, handles: list[int]) -> list[tuple[str, float, 
     return rows
 
 
+def measure_clicks(page: Page, url: str, users: pd.DataFrame) -> tuple[str, float, float]:
+    """Click the users farthest to the left, one after the other on a map of its own, until each is told of."""
+    seconds = []
+    places = users[["x", "y"]].to_numpy()
+    low, high = places.min(axis=0), places.max(axis=0)
+    for place in places[np.argsort(places[:, 0])[:TIMES]]:
+        page.goto(f"{url}map")
+        settle(page)
+        box = page.get_by_test_id("stDeckGlJsonChart").bounding_box()
+        across, up = (place - (low + high) / 2) * box["height"] * MAP_SHARE / (high - low).max()
+        began = time.monotonic()
+        page.mouse.click(box["x"] + box["width"] / 2 + across, box["y"] + box["height"] / 2 - up)
+        expect(page.get_by_role("heading", name="User ")).to_be_visible()
+        expect(page.get_by_text("Lines lead to the closest users")).to_be_visible()
+        seconds.append(time.monotonic() - began)
+    return "a click on the map", statistics.median(seconds), max(seconds)
+
+
 def draw(browser: Browser, url: str, handle: int, folder: Path) -> None:
     """Draw every page, and Find with a user, for each screen."""
     folder.mkdir(parents=True, exist_ok=True)
-    for screen, (width, height, colour_scheme) in SCREENS.items():
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=colour_scheme)
+    for screen, (width, height, colour_scheme, user_agent) in SCREENS.items():
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, color_scheme=colour_scheme, user_agent=user_agent
+        )
         for path in (*PAGES, f"?user={handle}"):
             page.set_viewport_size({"width": width, "height": height})
             page.goto(url + path)

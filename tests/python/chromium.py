@@ -9,6 +9,9 @@ from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from servers import missing
 
 LONGEST_MILLISECONDS = 20_000
+PHONE_AGENT = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
+)
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -50,7 +53,10 @@ def chromium() -> Iterator[OpenTab]:
             width: int = 1280, height: int = 800, colour_scheme: str = "light", is_mobile: bool = False
         ) -> Iterator[Tab]:
             context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=colour_scheme, is_mobile=is_mobile
+                viewport={"width": width, "height": height},
+                color_scheme=colour_scheme,
+                is_mobile=is_mobile,
+                user_agent=PHONE_AGENT if is_mobile else None,
             )
             context.set_default_timeout(LONGEST_MILLISECONDS)
             tab = Tab(context.new_page())

@@ -114,13 +114,18 @@ def test_a_user_is_marked_with_the_closest(warehouse, monkeypatch, rows):
     assert ("", "user=42") in links
 
 
-def test_of_very_many_users_some_are_drawn_and_whoever_is_marked(warehouse, monkeypatch):
+def test_of_very_many_users_some_are_drawn_and_whoever_is_marked(warehouse, monkeypatch, rows):
     monkeypatch.setattr("kindred.dashboard.user_map.SHOWN_USERS", 50)
     app = page_of("user_map", warehouse, monkeypatch)
     drawn = {point[3] for _, point in points(drawing(app)[1])}
     assert len(drawn) == 50
     assert any("50 of 400 users" in caption.value for caption in app.caption)
     left_out = min(set(range(1, 401)) - drawn)
+    of_cluster = {handle for (handle,) in rows("select user_handle from user_map where cluster_id = 1")}
+    preferred = {point[3] for _, point in points(drawing(page_of("user_map", warehouse, monkeypatch, cluster=1))[1])}
+    assert not of_cluster <= drawn
+    assert of_cluster <= preferred
+    assert len(preferred) == 50
     app = page_of("user_map", warehouse, monkeypatch, user=left_out)
     assert not app.exception
     layers = drawing(app)[1]

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from project import rows_of
 from serving import showing
 
-from kindred.dashboard.user_map import MAP_PIXELS
+from kindred.dashboard.map_drawing import MAP_SHARE
 from kindred.stores.duckdb import open_file
 
 PAGES = {
@@ -26,6 +26,7 @@ PAGES = {
 }
 DESKTOP = {"width": 1280, "height": 900, "colour_scheme": "light"}
 PHONE = {"width": 390, "height": 844, "colour_scheme": "dark", "is_mobile": True}
+SCREENS = pytest.mark.parametrize("screen", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
 ATTEMPTS = 3
 
 
@@ -74,7 +75,7 @@ def parameters(tab):
     return {name: values[0] for name, values in parse_qs(urlsplit(tab.page.url).query).items()}
 
 
-@pytest.mark.parametrize("screen", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
+@SCREENS
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_drawn_whole_and_asks_no_other_host(path, screen, dashboard, open_tab):
     with open_tab(**screen) as tab:
@@ -177,19 +178,21 @@ def test_a_user_is_picked_from_a_list(dashboard, open_tab, warehouse):
         assert parameters(tab)["user"] == str(user)
 
 
-def test_a_user_is_clicked_on_the_map_and_opened(dashboard, open_tab, warehouse):
+@SCREENS
+def test_a_user_is_clicked_on_the_map_and_opened(screen, dashboard, open_tab, warehouse):
+    # The one farthest to the left: seen only where the whole map is.
     with open_file(warehouse) as connection:
         ((user, x, y, left, right, bottom, top),) = rows_of(
             connection,
             "select arg_min(user_handle, x), min(x), arg_min(y, x), min(x), max(x), min(y), max(y) from user_map",
         )
-    # The longer side fills .94 of the height, the middle of the map is in the middle, and y points up.
-    pixels = MAP_PIXELS * 0.94 / max(right - left, top - bottom)
-    with open_tab(**DESKTOP) as tab:
+    with open_tab(**screen) as tab:
         look(tab, f"{dashboard}/map")
         drawing = tab.page.get_by_test_id("stDeckGlJsonChart")
         drawing.scroll_into_view_if_needed()
         box = drawing.bounding_box()
+        # The longer side fills its share of the height, the middle of the map is in the middle, and y points up.
+        pixels = box["height"] * MAP_SHARE / max(right - left, top - bottom)
         tab.page.mouse.click(
             box["x"] + box["width"] / 2 + (x - (left + right) / 2) * pixels,
             box["y"] + box["height"] / 2 - (y - (bottom + top) / 2) * pixels,

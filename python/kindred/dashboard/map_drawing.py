@@ -21,6 +21,12 @@ NOBODY_IN_DARK = "#5C5C5C"
 UNITS = 10_000
 """The longer side of the map in whole units, by which places are sent."""
 
+MAP_SHARE = 0.94
+"""How much of the drawing's height the longer side of the map takes."""
+
+LABEL_PIXELS = 0.56
+"""The size of labels for each pixel of the square root of the drawing's height: smaller where it is small."""
+
 POINT_SHARE = 0.0035
 """The radius of a point in proportion to the map where there are 10,000 users; the more, the smaller."""
 
@@ -80,7 +86,8 @@ def drawn_map(
 
     ink, ground = (PAPER, COAL) if is_dark else (COAL, PAPER)
     layers = _points(users, placed(users), clusters, cluster, user, NOBODY_IN_DARK if is_dark else colours.NONE)
-    layers.append(_labels(clusters, placed(clusters), cluster, ink, ground))
+    label_pixels = round(LABEL_PIXELS * height**0.5)
+    layers.append(_labels(clusters, placed(clusters), cluster, ink, ground, label_pixels))
     if user is not None:
         own, *others = placed(closest).tolist()
         layers += _marked(user, own, others, ink)
@@ -93,7 +100,10 @@ def drawn_map(
         layers,
         views=[pydeck.View(type="OrthographicView", controller=True, flipY=False)],
         initial_view_state=pydeck.ViewState(
-            target=[*map(float, target), 0], zoom=round(math.log2(height * 0.94 / width), 2), min_zoom=-6, max_zoom=4
+            target=[*map(float, target), 0],
+            zoom=round(math.log2(height * MAP_SHARE / width), 2),
+            min_zoom=-6,
+            max_zoom=4,
         ),
         map_provider=None,
         map_style=None,
@@ -141,7 +151,7 @@ def _points(
 
 
 def _labels(
-    clusters: pd.DataFrame, places: np.ndarray, cluster: int | None, ink: list[int], ground: list[int]
+    clusters: pd.DataFrame, places: np.ndarray, cluster: int | None, ink: list[int], ground: list[int], pixels: int
 ) -> pydeck.Layer:
     """Return what the clusters are about, as text; the smaller ones where there is room."""
     rows = [
@@ -155,7 +165,7 @@ def _labels(
         id="labels",
         get_position="[x, y]",
         get_text="text",
-        get_size=14,
+        get_size=pixels,
         get_color=ink,
         font_family="'sans-serif'",
         font_weight="'bold'",

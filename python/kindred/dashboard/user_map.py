@@ -14,8 +14,14 @@ from kindred.dashboard.published import Published
 
 MAP_PIXELS = 620
 
-SHOWN_USERS = 100_000
-"""What a browser draws without a graphics card in bearable time; of more, as many by lot."""
+PHONE_PIXELS = 340
+"""The map is as high as a phone is wide: drawn to its height, it is whole."""
+
+SHOWN_USERS = 30_000
+"""What a browser draws without a graphics card before a press of the mouse becomes too long for a click; of more, as
+many by lot."""
+
+NO_CLUSTER = -2
 
 USER_FIGURES = ("total_courses", "total_interests", "total_assessments")
 
@@ -23,8 +29,7 @@ USER_FIGURES = ("total_courses", "total_interests", "total_assessments")
 def show(published: Published) -> None:
     """Draw the page; ?user= and ?cluster= in the URL say what to mark."""
     st.title("All users on a map")
-    users = published.ask("map_users", shown_users=SHOWN_USERS)
-    if users.frame.empty:
+    if published.edition.users == 0:
         st.info("There is nobody to draw yet.")
         return
     clusters = published.ask("map_clusters")
@@ -34,6 +39,10 @@ def show(published: Published) -> None:
         typed = st.text_input("User to mark", key="user", placeholder="for example 42", bind="query-params", width=220)
     user = typed_user(published, typed)
     closest = None if user is None else published.ask("map_closest", user_handle=user)
+    are_all_shown = published.edition.users <= SHOWN_USERS
+    preferred = NO_CLUSTER if cluster is None or are_all_shown else cluster
+    users = published.ask("map_users", shown_users=SHOWN_USERS, cluster_id=preferred)
+    height = PHONE_PIXELS if _is_phone() else MAP_PIXELS
     drawing, told = st.columns([3, 1], gap="medium")
     with drawing:
         st.pydeck_chart(
@@ -44,9 +53,9 @@ def show(published: Published) -> None:
                 user=user,
                 closest=None if closest is None else closest.frame,
                 is_dark=is_dark(),
-                height=MAP_PIXELS,
+                height=height,
             ),
-            height=MAP_PIXELS,
+            height=height,
             on_select=_take_clicked,
             key="map",
             alt="A map of all users: each a point, near to those who are alike, coloured by cluster",
@@ -56,10 +65,10 @@ def show(published: Published) -> None:
             "clusters near to each other have different colours; grey is in no cluster. Drag to move, scroll or "
             "pinch to zoom, point at a user to see who it is, click to choose."
         )
-        if published.edition.users > SHOWN_USERS:
+        if not are_all_shown:
             st.caption(
-                f"Drawn are {SHOWN_USERS:,} of {published.edition.users:,} users, by lot; a user whom you mark is "
-                "shown in any case."
+                f"Drawn are {SHOWN_USERS:,} of {published.edition.users:,} users, by lot, but first those of a cluster "
+                "that you choose; a user whom you mark is shown in any case."
             )
         about(users)
     with told:
@@ -75,6 +84,11 @@ def show(published: Published) -> None:
             about(clusters)
         if user is None and cluster is None:
             st.info("Click a user to see who it is, or choose a cluster to make the others fade.")
+
+
+def _is_phone() -> bool:
+    """Tell by the word that browsers of phones call themselves by (MDN, "Browser detection using the user agent")."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
 
 
 def _take_clicked() -> None:
