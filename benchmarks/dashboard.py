@@ -21,6 +21,7 @@ import pandas as pd
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tabulate import tabulate
 
+from kindred.dashboard.choices import ALL_CLUSTERS
 from kindred.dashboard.map_drawing import MAP_SHARE
 from kindred.dashboard.queries import read_query
 from kindred.dashboard.user_map import SHOWN_USERS
@@ -47,7 +48,9 @@ def main() -> None:
                 "select user_handle from users where total_courses > 3 order by user_handle limit ?", [TIMES]
             ).fetchall()
         ]
-        shown = connection.execute(read_query("map_users").sql, {"shown_users": SHOWN_USERS, "cluster_id": -2}).df()
+        shown = connection.execute(
+            read_query("map_users").sql, {"shown_users": SHOWN_USERS, "cluster_id": ALL_CLUSTERS}
+        ).df()
     kindred = Path(sys.executable).with_name("kindred")
     with subprocess.Popen(
         [kindred, "dashboard", "--port", "0", "--warehouse", arguments.file], stderr=subprocess.PIPE, text=True

@@ -12,6 +12,9 @@ from kindred.dashboard.published import Published
 
 NO_CLUSTER = -1
 
+ALL_CLUSTERS = -2
+"""What a query takes in place of a cluster where none is asked for: no user is in it, nor is it -1, in no cluster."""
+
 
 def typed_user(published: Published, typed: str) -> int | None:
     """Return the user that a reader typed; None, and say why, where it is none."""

@@ -8,12 +8,11 @@ import streamlit as st
 
 from kindred.dashboard import words
 from kindred.dashboard.charts import stacked_by_facet
-from kindred.dashboard.choices import group_of, typed_user
+from kindred.dashboard.choices import ALL_CLUSTERS, group_of, typed_user
 from kindred.dashboard.exhibits import about, figures, table
 from kindred.dashboard.links import link
 from kindred.dashboard.published import Answer, Published
 
-ALL_CLUSTERS = -2
 SHOWN_REASONS = 12
 """Reasons of a pair that are put into words; the table below them has all."""
 

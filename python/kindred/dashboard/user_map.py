@@ -6,7 +6,7 @@ import streamlit as st
 
 from kindred.dashboard import words
 from kindred.dashboard.charts import is_dark
-from kindred.dashboard.choices import choose_cluster, cluster_name, group_of, typed_user
+from kindred.dashboard.choices import ALL_CLUSTERS, choose_cluster, cluster_name, group_of, typed_user
 from kindred.dashboard.exhibits import about, figures
 from kindred.dashboard.links import link
 from kindred.dashboard.map_drawing import HANDLE_PLACE, drawn_map
@@ -17,11 +17,9 @@ MAP_PIXELS = 620
 PHONE_PIXELS = 340
 """The map is as high as a phone is wide: drawn to its height, it is whole."""
 
-SHOWN_USERS = 30_000
+SHOWN_USERS = 20_000
 """What a browser draws without a graphics card before a press of the mouse becomes too long for a click; of more, as
 many by lot."""
-
-NO_CLUSTER = -2
 
 USER_FIGURES = ("total_courses", "total_interests", "total_assessments")
 
@@ -40,7 +38,7 @@ def show(published: Published) -> None:
     user = typed_user(published, typed)
     closest = None if user is None else published.ask("map_closest", user_handle=user)
     are_all_shown = published.edition.users <= SHOWN_USERS
-    preferred = NO_CLUSTER if cluster is None or are_all_shown else cluster
+    preferred = ALL_CLUSTERS if cluster is None or are_all_shown else cluster
     users = published.ask("map_users", shown_users=SHOWN_USERS, cluster_id=preferred)
     height = PHONE_PIXELS if _is_phone() else MAP_PIXELS
     drawing, told = st.columns([3, 1], gap="medium")
