@@ -25,7 +25,7 @@ import duckdb
 from build_time import DBT, copy_project
 from tabulate import tabulate
 
-from kindred import sample
+from kindred.sample import files
 
 POLL_SECONDS = 0.05
 USERS = """
@@ -91,7 +91,7 @@ def main(
 
 
 def generate(users: int, folder: Path) -> Path:
-    sample.write(users, 1, folder, "parquet")
+    files.write(users, 1, folder, "parquet")
     return folder
 
 

@@ -18,10 +18,10 @@ import numpy as np
 from build_time import DBT, copy_project
 from tabulate import tabulate
 
-from kindred.cluster_measures import adjusted_rand_index, agreement, cluster_lift
-from kindred.evaluation import HIDDEN_SHARE, KEPT_USERS_SHARE, MIN_COURSES
-from kindred.incidence import incidence
-from kindred.measures import hide
+from kindred.evaluation.cluster_metrics import adjusted_rand_index, agreement, cluster_lift
+from kindred.evaluation.hold_outs import HIDDEN_SHARE, MIN_COURSES, hide
+from kindred.evaluation.report import KEPT_USERS_SHARE
+from kindred.matrices import incidence
 
 Columns = dict[str, np.ndarray]
 

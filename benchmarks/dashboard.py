@@ -21,10 +21,10 @@ import pandas as pd
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tabulate import tabulate
 
-from kindred.dashboard.choices import ALL_CLUSTERS
-from kindred.dashboard.map_drawing import MAP_SHARE
-from kindred.dashboard.queries import read_query
-from kindred.dashboard.user_map import SHOWN_USERS
+from kindred.dashboard.drawing.user_map import MAP_SHARE
+from kindred.dashboard.pages.user_map import SHOWN_USERS
+from kindred.dashboard.queries.reading import read_query
+from kindred.dashboard.widgets.choices import ALL_CLUSTERS
 
 TIMES = 5
 PAGES = ("", "map", "clusters", "clusters?cluster=0", "tags", "quality", "pipeline")

@@ -16,7 +16,7 @@ from scipy import sparse
 from synthetic_profiles import synthetic_profiles
 from tabulate import tabulate
 
-from kindred import all_pairs, similarity
+from kindred.neighbours import all_pairs, top_k
 
 USERS = (1000, 3000, 10_000, 30_000, 100_000, 200_000)
 LONGEST_SECONDS = 200
@@ -28,10 +28,10 @@ REPEATED_SECONDS = 10
 LOADING = """
 import time
 from scipy.sparse import eye_array
-from kindred import similarity
+from kindred.neighbours import top_k
 started = time.process_time()
-similarity.COMPILED_FROM_PRODUCTS = 0
-similarity.top_k(eye_array(3, format="csr"), 1)
+top_k.COMPILED_FROM_PRODUCTS = 0
+top_k.top_k(eye_array(3, format="csr"), 1)
 print(time.process_time() - started)
 """
 NEVER = np.inf
@@ -75,11 +75,11 @@ def cpu_seconds(name: str, profiles: sparse.csr_array, k: int, threads: int) -> 
     def run(some: sparse.csr_array) -> float:
         rows = np.arange(some.shape[0]) if is_by_rows else None
         started = time.process_time()
-        similarity.top_k(some, k, rows=rows, threads=threads)
+        top_k.top_k(some, k, rows=rows, threads=threads)
         return time.process_time() - started
 
     with (
-        patch.object(similarity, "COMPILED_FROM_PRODUCTS", compiled_from),
+        patch.object(top_k, "COMPILED_FROM_PRODUCTS", compiled_from),
         patch.object(all_pairs, "BOUNDED_FROM_MEETINGS", bounded_from),
     ):
         run(profiles[:500])

@@ -9,8 +9,8 @@ import duckdb
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from kindred import sample
-from kindred.warehouse import published_file
+from kindred.sample import files
+from kindred.warehouse.locations import published_file
 
 RANDOM_PAIRS = 200_000
 
@@ -19,7 +19,7 @@ RANDOM_PAIRS = 200_000
 @click.option("--users", type=click.IntRange(min=2), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 def main(users: int, seed: int) -> None:
-    truth = sample.tables(users, seed)["truth"].to_pandas()
+    truth = files.tables(users, seed)["truth"].to_pandas()
     shares = truth.pivot(index="user_handle", columns="topic", values="share").fillna(0)
     with duckdb.connect(published_file(), read_only=True) as connection:
         pairs = connection.sql("select user_handle, similar_user_handle from similar_users").fetchnumpy()

@@ -21,13 +21,13 @@ import click
 from http_load import put_load_on, running_server
 from tabulate import tabulate
 
-from kindred import look_ups
-from kindred.activity import Activity
+from kindred import lookups
+from kindred.fold_in.encoder import Activity
 from kindred.stores import open_store
 from kindred.stores.base import Reader, Store
-from kindred.warehouse import published_file
+from kindred.warehouse.locations import published_file
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python" / "helpers"))
 import dynamodb_servers
 import servers
 
@@ -116,11 +116,11 @@ def in_process(store: Store, handles: list[int]) -> dict[str, list[Callable[[Rea
     with store.read() as reader:
         activities = [activity_in(reader, handle) for handle in handles[: LONG_LOOK_UPS + WARM_UPS]]
     return {
-        "similar": [lambda reader, user=user: look_ups.similar_users(reader, user) for user in few],
-        "pair": [lambda reader, user=user: look_ups.explain(reader, user, handles[0]) for user in few],
-        "user": [lambda reader, user=user: look_ups.profile(reader, user) for user in few],
-        "courses": [lambda reader, user=user: look_ups.courses_to_take(reader, user) for user in few],
-        "POST /similar": [lambda reader, done=done: look_ups.similar_to_activity(reader, done) for done in activities],
+        "similar": [lambda reader, user=user: lookups.similar_users(reader, user) for user in few],
+        "pair": [lambda reader, user=user: lookups.explain(reader, user, handles[0]) for user in few],
+        "user": [lambda reader, user=user: lookups.profile(reader, user) for user in few],
+        "courses": [lambda reader, user=user: lookups.courses_to_take(reader, user) for user in few],
+        "POST /similar": [lambda reader, done=done: lookups.similar_to_activity(reader, done) for done in activities],
     }
 
 
@@ -143,7 +143,7 @@ def timed(store: Store, look_ups_of_a_kind: list[Callable[[Reader], object]]) ->
     milliseconds = []
     for look_up in look_ups_of_a_kind:
         started = time.perf_counter()
-        look_ups.at_one_version(store, look_up)
+        lookups.at_one_version(store, look_up)
         milliseconds.append(1000 * (time.perf_counter() - started))
     milliseconds = sorted(milliseconds[WARM_UPS:])
     return milliseconds[len(milliseconds) // 2], milliseconds[int(0.99 * len(milliseconds))]

@@ -25,12 +25,12 @@ from sklearn.metrics import silhouette_score
 from tabulate import tabulate
 from threadpoolctl import threadpool_limits
 
-from kindred.clusters import read_graph
-from kindred.layout import spectral_divisions
-from kindred.maps import NEAREST_USERS, map_users, ties_of
-from kindred.neighbours import NeighbourLists
-from kindred.profiles import Profiles
-from kindred.warehouse import open_build
+from kindred.build.database import open_build
+from kindred.graph.layout import spectral_divisions
+from kindred.graph.shared_neighbours import read_graph
+from kindred.graph.user_map import NEAREST_USERS, map_users, ties_of
+from kindred.neighbours.lists import NeighbourLists
+from kindred.profiles.matrix import Profiles
 
 TABLES = {
     "int_profiles": "intermediate",

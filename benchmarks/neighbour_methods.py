@@ -18,13 +18,14 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.neighbors import NearestNeighbors
 from tabulate import tabulate
 
-from kindred.evaluation import PLACES, Lists, Split, closest_by, cosine_lists, one_hot, product_lists, split_platform
-from kindred.evaluation_data import TABLES, Platform, Settings, read_platform
-from kindred.measures import hits_of_popularity, hits_of_scores, ndcg, recall
-from kindred.next_courses import next_courses, relate_courses
-from kindred.terminal import progress_bar
-from kindred.warehouse import DEFAULT_BUILD, open_build
-from kindred.weighting import weight_shares
+from kindred.build.database import DEFAULT_BUILD, open_build
+from kindred.cli.output import progress_bar
+from kindred.evaluation.hold_outs import PLACES, Lists, Split, split_platform
+from kindred.evaluation.methods import closest_by, cosine_lists, one_hot, product_lists
+from kindred.evaluation.platform import TABLES, Platform, Settings, read_platform
+from kindred.evaluation.ranking_metrics import hits_of_popularity, hits_of_scores, ndcg, recall
+from kindred.profiles.facets import weight_shares
+from kindred.profiles.next_courses import next_courses, relate_courses
 
 WITHOUT_NEXT = {"next_courses": 0.0, "taken_courses": 0.0, "course_tags": 0.2}
 """The weights that were best before there were next courses."""

@@ -50,7 +50,7 @@ class Method:
 
 
 def kindred_top_k(profiles: sparse.csr_array, k: int, threads: int) -> Search:
-    from kindred.similarity import top_k
+    from kindred.neighbours.top_k import top_k
 
     def search(rows: np.ndarray) -> np.ndarray:
         is_all = len(rows) == profiles.shape[0]
@@ -200,9 +200,7 @@ def duckdb_join(profiles: sparse.csr_array, k: int, threads: int) -> Search:
 
 
 METHODS = {
-    "kindred": Method(
-        "kindred top_k", "numba", "`kindred.similarity.top_k`, float64", kindred_top_k, most_users=1_000_000
-    ),
+    "kindred": Method("kindred top_k", "numba", "`kindred.top_k`, float64", kindred_top_k, most_users=1_000_000),
     "sparse_dot_topn": Method(
         "sparse_dot_topn", "sparse_dot_topn", "`sp_matmul_topn` of the rows and their transpose", sparse_dot_topn
     ),
@@ -306,9 +304,9 @@ def warm_up(method: Method, profiles: sparse.csr_array, k: int, threads: int) ->
     if method.start is not kindred_top_k:
         search(rows)
         return
-    from kindred import all_pairs, similarity
+    from kindred.neighbours import all_pairs, top_k
 
-    with patch.object(similarity, "COMPILED_FROM_PRODUCTS", 0):
+    with patch.object(top_k, "COMPILED_FROM_PRODUCTS", 0):
         search(rows[:1])
         for bounded_from in (0, np.inf):
             with patch.object(all_pairs, "BOUNDED_FROM_MEETINGS", bounded_from):

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import uvicorn
 
 from kindred.api import Settings, create_app
+from kindred.errors import StoreError
 from kindred.stores import open_store
-from kindred.stores.base import StoreError
 
 MODEL_FOLDER = "/opt/ml/model"
 PORT = "8080"

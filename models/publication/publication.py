@@ -3,7 +3,7 @@
 
 
 def model(dbt, session):
-    from kindred.publication import publish
+    from kindred.warehouse.publication import publish
 
     marts = {
         "build_info": dbt.ref("build_info"),

@@ -6,10 +6,10 @@
 def model(dbt, session):
     from dbt.adapters.events.logging import AdapterLogger
 
-    from kindred.neighbours import listed_users, nearest_users
-    from kindred.profiles import Profiles
-    from kindred.progress import log_progress
-    from kindred.tables import free_memory, in_parts
+    from kindred.build.progress import log_progress
+    from kindred.build.tables import free_memory, in_parts
+    from kindred.neighbours.candidates import listed_users, nearest_users
+    from kindred.profiles.matrix import Profiles
 
     tell = AdapterLogger("Kindred").info
     users = dbt.ref("int_profile_fingerprints").order("user_handle").fetchnumpy()

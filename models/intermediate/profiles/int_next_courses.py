@@ -8,9 +8,9 @@ def model(dbt, session):
     import numpy as np
     from scipy import sparse
 
-    from kindred.incidence import incidence
-    from kindred.next_courses import next_courses
-    from kindred.tables import in_parts
+    from kindred.build.tables import in_parts
+    from kindred.matrices import incidence
+    from kindred.profiles.next_courses import next_courses
 
     numbered = dbt.ref("int_viewed_courses")
     courses = len(numbered)

@@ -3,9 +3,10 @@
 
 
 def model(dbt, session):
-    from kindred.clusters import neighbours_to_compare, shared_neighbours
-    from kindred.neighbours import NeighbourLists
-    from kindred.tables import in_parts
+    from kindred.build.tables import in_parts
+    from kindred.graph.eps_search import neighbours_to_compare
+    from kindred.graph.shared_neighbours import shared_neighbours
+    from kindred.neighbours.lists import NeighbourLists
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
     neighbours, _ = neighbours_to_compare(

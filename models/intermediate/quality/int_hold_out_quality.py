@@ -4,8 +4,8 @@
 
 
 def model(dbt, session):
-    from kindred.evaluation import as_columns, measure
-    from kindred.evaluation_data import Settings, read_platform
+    from kindred.evaluation.platform import Settings, read_platform
+    from kindred.evaluation.report import as_columns, measure
 
     if dbt.ref("int_learning").select("is_kept").fetchall() == [(True,)] and dbt.is_incremental:
         return session.table(str(dbt.this))

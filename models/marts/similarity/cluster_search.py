@@ -3,7 +3,8 @@
 
 
 def model(dbt, session):
-    from kindred.clusters import neighbours_to_compare, read_graph, search_eps
+    from kindred.graph.eps_search import neighbours_to_compare, search_eps
+    from kindred.graph.shared_neighbours import read_graph
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
     neighbours, min_samples = neighbours_to_compare(

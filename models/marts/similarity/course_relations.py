@@ -6,8 +6,8 @@
 def model(dbt, session):
     import numpy as np
 
-    from kindred.incidence import incidence
-    from kindred.next_courses import relate_courses
+    from kindred.matrices import incidence
+    from kindred.profiles.next_courses import relate_courses
 
     numbered = dbt.ref("int_viewed_courses")
     if dbt.ref("int_learning").select("is_kept").fetchall() == [(True,)] and dbt.is_incremental:

@@ -4,9 +4,11 @@
 
 
 def model(dbt, session):
-    from kindred.neighbours import NeighbourLists, closest_lists, closest_users, listed_users
-    from kindred.profiles import Profiles, find_rows
-    from kindred.tables import free_memory, in_parts
+    from kindred.build.tables import free_memory, in_parts
+    from kindred.neighbours.candidates import listed_users
+    from kindred.neighbours.lists import NeighbourLists
+    from kindred.neighbours.reranking import closest_lists, closest_users
+    from kindred.profiles.matrix import Profiles, find_rows
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
     users = clusters["user_handle"]

@@ -3,8 +3,9 @@
 
 
 def model(dbt, session):
-    from kindred.clusters import cluster_users, read_graph
-    from kindred.neighbours import NeighbourLists
+    from kindred.graph.clusters import cluster_users
+    from kindred.graph.shared_neighbours import read_graph
+    from kindred.neighbours.lists import NeighbourLists
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
     nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users, k=int(dbt.config.get("cluster_voters")))

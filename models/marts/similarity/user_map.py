@@ -4,9 +4,9 @@
 
 
 def model(dbt, session):
-    from kindred.clusters import read_graph
-    from kindred.maps import NEAREST_USERS, map_users
-    from kindred.neighbours import NeighbourLists
+    from kindred.graph.shared_neighbours import read_graph
+    from kindred.graph.user_map import NEAREST_USERS, map_users
+    from kindred.neighbours.lists import NeighbourLists
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
     users = clusters["user_handle"]

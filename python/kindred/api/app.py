@@ -10,9 +10,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from kindred import __version__
-from kindred.api import activities, openapi, problems, service, users
-from kindred.api.desk import Desk
-from kindred.api.limits import ApiKey, BodyLimit, ResponseHeaders
+from kindred.api import middleware, openapi, problems
+from kindred.api.executor import LookupExecutor
+from kindred.api.middleware import ApiKey, BodyLimit, ResponseHeaders
+from kindred.api.routers import activities, service, users
 from kindred.api.settings import Settings
 from kindred.stores import open_store
 from kindred.stores.base import Store
@@ -58,7 +59,7 @@ def create_app(store: Store | str | None = None, settings: Settings | None = Non
         middleware=_middleware(settings),
         lifespan=closing_store,
     )
-    app.state.desk = Desk(opened, settings.max_concurrent)
+    app.state.executor = LookupExecutor(opened, settings.max_concurrent)
     for part in (users, activities, service):
         app.include_router(part.router)
     openapi.describe(app, settings.api_key is not None)
@@ -78,7 +79,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
                 expose_headers=[problems.VERSION_HEADER, "Retry-After"],
             )
         )
-    passed.append(Middleware(problems.Failures))
+    passed.append(Middleware(middleware.Failures))
     if settings.api_key is not None:
         passed.append(Middleware(ApiKey, settings.api_key))
     return [*passed, Middleware(BodyLimit, settings.max_body_bytes)]

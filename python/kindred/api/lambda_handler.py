@@ -9,7 +9,7 @@ from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
 from kindred.api.app import create_app
 from kindred.api.problems import MEDIA_TYPE
-from kindred.stores.base import StoreError
+from kindred.errors import StoreError
 
 
 def _handler() -> Mangum:

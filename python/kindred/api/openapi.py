@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from kindred.api import problems
-from kindred.api.answers import Problem
-from kindred.api.limits import OPEN_PATHS
+from kindred.api.middleware import OPEN_PATHS
+from kindred.api.schemas.responses import Problem
 
 DESCRIPTION = """
 Who is most like a user of the learning platform, and why.

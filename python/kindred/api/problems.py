@@ -11,17 +11,19 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from kindred.api.questions import TAG_MARK
-from kindred.look_ups import UnknownUserError
-from kindred.stores.base import NoWarehouseError, StoreError
+from kindred.api.schemas.requests import TAG_MARK
+from kindred.errors import NoWarehouseError, StoreError, UnknownUserError
 
 MEDIA_TYPE = "application/problem+json"
+
 VERSION_HEADER = "Kindred-Version"
 
 UNKNOWN_USER = "urn:kindred:unknown-user"
+
 NO_WAREHOUSE = "urn:kindred:no-warehouse"
+
 STORE_UNREACHABLE = "urn:kindred:store-unreachable"
 
 RETRY_SECONDS = 5
@@ -69,30 +71,6 @@ def problem(
         **more,
     }
     return Response(to_json(content), status, headers, MEDIA_TYPE)
-
-
-class Failures:
-    """ASGI middleware: what nobody foresaw becomes a problem that tells nothing of it; the log has the rest."""
-
-    def __init__(self, app: ASGIApp):
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        is_started = False
-
-        async def watched_send(message: Message) -> None:
-            nonlocal is_started
-            is_started = is_started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched_send)
-        except Exception:
-            if scope["type"] != "http" or is_started:
-                raise
-            _log.exception("%s %s failed", scope["method"], quote(scope["path"]))
-            await problem(scope, 500, "Something failed in the server; its log says what.")(scope, receive, send)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

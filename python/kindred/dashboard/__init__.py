@@ -1,1 +1,3 @@
-"""The dashboard: pages over the published warehouse, drawn by Streamlit."""
+"""The dashboard: pages for people who look rather than query."""
+
+__all__ = ["app", "drawing", "pages", "published", "queries", "widgets", "wording"]

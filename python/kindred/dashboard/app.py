@@ -4,10 +4,9 @@ from functools import partial
 
 import streamlit as st
 
-from kindred.dashboard import clusters, find, pipeline, quality, tags, user_map
+from kindred.dashboard.pages import clusters, find, pipeline, quality, tags, user_map
 from kindred.dashboard.published import Published, open_published
-from kindred.stores.base import StoreError
-from kindred.warehouse import WarehouseError
+from kindred.errors import KindredError
 
 ICON = (
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 38 26'><circle cx='13' cy='13' r='12' "
@@ -54,7 +53,7 @@ def main() -> None:
             )
         page.run()
         _watch(published)
-    except (StoreError, WarehouseError) as error:
+    except KindredError as error:
         st.title("Kindred")
         st.warning(str(error), icon=":material/warehouse:")
         if st.button("Look again", icon=":material/refresh:", type="primary"):
@@ -74,7 +73,7 @@ def _watch(published: Published) -> None:
     is_current = True
     try:
         is_current = open_published().file == published.file
-    except (StoreError, WarehouseError):
+    except KindredError:
         st.caption("The warehouse is gone; what you see was read before.")
     if is_current:
         st.caption(f"Version {published.edition.version}, built {published.edition.built_at.replace('T', ' ')} UTC")

@@ -11,11 +11,12 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
-from kindred.dashboard.queries import Query, read_query
-from kindred.stores.base import Edition, StoreError
-from kindred.stores.duckdb import open_file, rows_of
+from kindred.dashboard.queries.reading import Query, read_query
+from kindred.errors import StoreError
+from kindred.stores.base import Edition
 from kindred.stores.sql import read_edition
-from kindred.warehouse import published_file
+from kindred.warehouse.locations import published_file
+from kindred.warehouse.reading import open_file, rows_of
 
 KEPT_ANSWERS = 500
 """Answers that are kept in memory until they are asked for again."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from kindred.stores.base import Store, StoreError
+from kindred.errors import StoreError
+from kindred.stores.base import Store
+
+__all__ = ["open_store"]
 
 DEFAULT_URL = "duckdb:///"
 """The published file: KINDRED_WAREHOUSE, or warehouse/kindred.duckdb."""
@@ -27,14 +27,14 @@ class _Kind:
 
 
 KINDS = {
-    "duckdb": _Kind("duckdb", "DuckdbStore", "duckdb:///path/kindred.duckdb"),
-    "memory": _Kind("memory", "MemoryStore", "memory://", is_writable=False),
-    "sqlite": _Kind("sqlite", "SqliteStore", "sqlite:///path/kindred.sqlite"),
-    "postgresql": _Kind("postgresql", "PostgresqlStore", "postgresql://user@host:5432/database"),
-    "postgres": _Kind("postgresql", "PostgresqlStore", "postgresql://user@host:5432/database"),
-    "dynamodb": _Kind("dynamodb", "DynamodbStore", "dynamodb://table?region=eu-west-1"),
-    "csv": _Kind("files", "CsvFolder", "csv:///path/folder", is_readable=False),
-    "parquet": _Kind("files", "ParquetFolder", "parquet:///path/folder", is_readable=False),
+    "duckdb": _Kind("kindred.stores.duckdb", "DuckdbStore", "duckdb:///path/kindred.duckdb"),
+    "memory": _Kind("kindred.stores.memory", "MemoryStore", "memory://", is_writable=False),
+    "sqlite": _Kind("kindred.stores.sqlite", "SqliteStore", "sqlite:///path/kindred.sqlite"),
+    "postgresql": _Kind("kindred.stores.postgresql", "PostgresqlStore", "postgresql://user@host:5432/database"),
+    "postgres": _Kind("kindred.stores.postgresql", "PostgresqlStore", "postgresql://user@host:5432/database"),
+    "dynamodb": _Kind("kindred.stores.dynamodb.store", "DynamodbStore", "dynamodb://table?region=eu-west-1"),
+    "csv": _Kind("kindred.stores.files", "CsvFolder", "csv:///path/folder", is_readable=False),
+    "parquet": _Kind("kindred.stores.files", "ParquetFolder", "parquet:///path/folder", is_readable=False),
 }
 
 
@@ -69,31 +69,5 @@ def open_store(url: str | None = None, *, to_publish: bool = False) -> Store:
         raise StoreError(f"{split.scheme}:// holds a published warehouse in memory to read: it cannot be published to.")
     if not to_publish and not kind.is_readable:
         raise StoreError(f"{split.scheme}:// is for publishing only: look-ups read from a database.")
-    store = getattr(import_module(f"kindred.stores.{kind.module}"), kind.name)
+    store = getattr(import_module(kind.module), kind.name)
     return store.from_url(split)
-
-
-def path_of(url: SplitResult, example: str) -> Path | None:
-    """Return the path that a URL names: relative after three slashes, absolute after four; None for no path.
-
-    Raises
-    ------
-    StoreError
-        If the URL names a host, as with two slashes, or has more than a path.
-
-    """
-    if url.netloc or url.query or url.fragment:
-        raise StoreError(f"{url.geturl()!r} must be like {example}: three slashes and a path, four if it is absolute.")
-    return Path(unquote(url.path[1:])) if url.path[1:] else None
-
-
-@contextmanager
-def needed_extra(extra: str) -> Iterator[None]:
-    """Say which extra to install where an import fails."""
-    try:
-        yield
-    except ImportError as error:
-        raise StoreError(
-            f"{error.name or error} is not installed: `.venv/bin/pip install -c requirements-dev.lock -e '.[{extra}]'` "
-            "in Kindred's folder does it."
-        ) from error

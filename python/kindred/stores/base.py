@@ -8,22 +8,26 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, unquote
+
+from kindred.errors import StoreError
 
 if TYPE_CHECKING:  # it imports scipy, which most look-ups do without
-    from kindred.profile_space import ProfileSpace
+    from kindred.fold_in.profile_space import ProfileSpace
 
 
-class StoreError(Exception):
-    """A store cannot be opened, read or written; the message says in one sentence why and what to do."""
+def path_of(url: SplitResult, example: str) -> Path | None:
+    """Return the path that a URL names: relative after three slashes, absolute after four; None for no path.
 
+    Raises
+    ------
+    StoreError
+        If the URL names a host, as with two slashes, or has more than a path.
 
-class NoWarehouseError(StoreError):
-    """Nothing has been published to the store yet; the message says how to."""
-
-
-class StaleVersionError(Exception):
-    """The version that a reader holds was removed meanwhile: whoever reads starts anew with the current one."""
+    """
+    if url.netloc or url.query or url.fragment:
+        raise StoreError(f"{url.geturl()!r} must be like {example}: three slashes and a path, four if it is absolute.")
+    return Path(unquote(url.path[1:])) if url.path[1:] else None
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ class Store(ABC):
         Parameters
         ----------
         warehouse
-            The real path of a published DuckDB file (`kindred.warehouse.published_file`).
+            The real path of a published DuckDB file (`kindred.warehouse.locations.published_file`).
         progress
             Takes what is being written, the steps done of it and how many there are; called now and then.
 

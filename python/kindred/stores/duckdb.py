@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,16 @@ from urllib.parse import SplitResult
 
 import duckdb
 
-from kindred.publication import PublicationError, publish_file
-from kindred.stores import path_of
-from kindred.stores.base import Edition, NoWarehouseError, Store, StoreError
-from kindred.stores.sql import SqlReader, read_edition
-from kindred.warehouse import WarehouseError, named_warehouse, published_file
+from kindred.errors import PublicationError, StoreError
+from kindred.stores.base import Edition, Store, path_of
+from kindred.stores.sql import SqlReader, read_edition, read_space
+from kindred.warehouse.locations import named_warehouse
+from kindred.warehouse.publication import publish_file
+from kindred.warehouse.reading import current_file, open_file, rows_of
 
 if TYPE_CHECKING:
-    from kindred.profile_space import ProfileSpace
+    from kindred.fold_in.profile_space import ProfileSpace
+
 
 COPIED_BYTES = 1 << 24
 """Bytes of a file that are copied at a time."""
@@ -28,13 +30,6 @@ COPIED_BYTES = 1 << 24
 SCANNED_USERS = 40_000
 """Below so many users, the courses of some are found by one query that reads the column of all users; above, it is
 quicker to ask for one user after the other, which reads a few blocks each."""
-
-CONFIG = {
-    # What is asked comes from a network: nothing but this file may be read, whatever a query says.
-    "enable_external_access": False,
-    "lock_configuration": True,
-    "threads": 1,
-}
 
 
 class DuckdbStore(Store):
@@ -128,49 +123,6 @@ class DuckdbReader(SqlReader):
 
     def _reasons(self, stored: list[dict]) -> list[dict]:
         return stored
-
-
-def current_file(path: Path | None) -> Path:
-    """Return the real path of what is published under a name; NoWarehouseError where nothing is."""
-    try:
-        return published_file(path)
-    except WarehouseError as error:
-        raise NoWarehouseError(str(error)) from error
-
-
-def open_file(file: Path) -> duckdb.DuckDBPyConnection:
-    """Open a published file to read and nothing else.
-
-    Raises
-    ------
-    StoreError
-        If it is no DuckDB file.
-
-    """
-    try:
-        return duckdb.connect(file, read_only=True, config=CONFIG)
-    except duckdb.Error as error:
-        raise StoreError(f"{file} cannot be opened: {error}") from error
-
-
-def read_space(connection: duckdb.DuckDBPyConnection) -> ProfileSpace:
-    """Return the space of a published file; StoreError where the file is of a version without."""
-    from kindred.profile_space import ProfileSpace
-
-    try:
-        return ProfileSpace.read(connection)
-    except duckdb.Error as error:
-        raise StoreError(f"Another version of Kindred made the warehouse, build it anew: {error}") from error
-
-
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence = ()) -> list[dict]:
-    """Return the rows of a query as dicts; StoreError where the file is none of Kindred's."""
-    try:
-        result = connection.execute(query, parameters)
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    except duckdb.Error as error:
-        raise StoreError(f"The warehouse cannot answer, it may not be one of Kindred's: {error}") from error
 
 
 def _copy(source: Path, target: Path, progress: Callable[[str, int, int], None]) -> None:

@@ -17,11 +17,11 @@ import pyarrow as pa
 from pyarrow.csv import read_csv
 from pyarrow.parquet import read_table as read_parquet
 
-from kindred.stores import path_of
-from kindred.stores.base import Store, StoreError
-from kindred.stores.duckdb import rows_of
+from kindred.errors import StoreError
+from kindred.stores.base import Store, path_of
 from kindred.stores.sql import read_edition
 from kindred.stores.tables import columns_as_text
+from kindred.warehouse.reading import rows_of
 
 LEFT_OUT = "similar_user_reasons"
 """A view that computes the reasons of everybody: similar_users has the first ones, user_features the others."""

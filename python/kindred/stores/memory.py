@@ -15,13 +15,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kindred.stores import path_of
-from kindred.stores.base import Reader, Store, StoreError
-from kindred.stores.duckdb import current_file, open_file, read_space, rows_of
-from kindred.stores.sql import plain_row, read_edition
+from kindred.errors import StoreError
+from kindred.stores.base import Reader, Store, path_of
+from kindred.stores.sql import plain_row, read_edition, read_space
+from kindred.warehouse.reading import current_file, open_file, rows_of
 
 if TYPE_CHECKING:
-    from kindred.profile_space import ProfileSpace
+    from kindred.fold_in.profile_space import ProfileSpace
 
 _log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from urllib.parse import SplitResult
 import duckdb
 import pyarrow as pa
 
-from kindred.stores import needed_extra
-from kindred.stores.base import NoWarehouseError, StaleVersionError, Store, StoreError
-from kindred.stores.duckdb import open_file, rows_of
+from kindred.errors import NoWarehouseError, StaleVersionError, StoreError, needed_extra
+from kindred.stores.base import Store
 from kindred.stores.sql import read_edition
 from kindred.stores.tables import INDEXES, TABLES, Published, TablesReader, Write, quoted, write_tables
+from kindred.warehouse.reading import open_file, rows_of
 
 with needed_extra("postgres"):
     import psycopg

@@ -6,8 +6,16 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
+import duckdb
+
+from kindred.errors import StoreError
 from kindred.stores.base import Edition, Reader
+
+if TYPE_CHECKING:
+    from kindred.fold_in.profile_space import ProfileSpace
+
 
 Rows = Callable[[str, Sequence], list[dict]]
 """Runs a query with a ? for every parameter and returns its rows."""
@@ -102,3 +110,13 @@ def _text_of(moment: date | str) -> str:
     if isinstance(moment, str):
         return moment
     return moment.replace(microsecond=0).isoformat() if hasattr(moment, "hour") else moment.isoformat()
+
+
+def read_space(connection: duckdb.DuckDBPyConnection) -> ProfileSpace:
+    """Return the space of a published file; StoreError where the file is of a version without."""
+    from kindred.fold_in.profile_space import ProfileSpace
+
+    try:
+        return ProfileSpace.read(connection)
+    except duckdb.Error as error:
+        raise StoreError(f"Another version of Kindred made the warehouse, build it anew: {error}") from error

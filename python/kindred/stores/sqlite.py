@@ -13,11 +13,11 @@ from urllib.parse import SplitResult
 import duckdb
 import pyarrow as pa
 
-from kindred.stores import path_of
-from kindred.stores.base import NoWarehouseError, Store, StoreError
-from kindred.stores.duckdb import open_file, rows_of
+from kindred.errors import NoWarehouseError, StoreError
+from kindred.stores.base import Store, path_of
 from kindred.stores.sql import Rows, read_edition
 from kindred.stores.tables import INDEXES, TABLES, Published, TablesReader, Write, quoted, write_tables
+from kindred.warehouse.reading import open_file, rows_of
 
 EXAMPLE = "sqlite:///path/kindred.sqlite"
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from kindred.stores.base import Edition, StoreError
-from kindred.stores.duckdb import read_space
-from kindred.stores.sql import Rows, SqlReader
+from kindred.errors import StoreError
+from kindred.stores.base import Edition
+from kindred.stores.sql import Rows, SqlReader, read_space
 
 if TYPE_CHECKING:
-    from kindred.profile_space import ProfileSpace
+    from kindred.fold_in.profile_space import ProfileSpace
 
 TABLES = {
     "build_info": ("version",),
@@ -121,7 +121,7 @@ class Published:
         """Return the profile space, read by rows if nobody has read it yet."""
         with self._lock:
             if self._space is None:
-                from kindred.profile_space import ProfileSpace
+                from kindred.fold_in.profile_space import ProfileSpace
 
                 chunks = rows(f"select content from {schema}profile_space order by chunk", [])
                 try:

@@ -1,0 +1,88 @@
+"""What the endpoints answer, read at one version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kindred import __version__, errors, lookups
+from kindred.api.schemas.requests import ActivityQuestion, Paging, Selection
+from kindred.stores.base import Reader
+
+
+def similar_of_user(reader: Reader, user_handle: int, selection: Selection) -> dict:
+    """Return SimilarUsers."""
+    return {"version": reader.edition.version, **_similar(reader, user_handle, selection)}
+
+
+def similar_of_users(reader: Reader, user_handles: Iterable[int], selection: Selection) -> dict:
+    """Return SimilarOfUsers; that one user is unknown is no error for the others."""
+    results, unknown = [], []
+    for user_handle in dict.fromkeys(user_handles):
+        try:
+            results.append(_similar(reader, user_handle, selection))
+        except errors.UnknownUserError:
+            unknown.append(user_handle)
+    return {"version": reader.edition.version, "results": results, "unknown_user_handles": unknown}
+
+
+def similar_to_activity(reader: Reader, question: ActivityQuestion) -> dict:
+    """Return SimilarToActivity."""
+    from kindred.fold_in.encoder import Activity  # it imports scipy, which the other endpoints do without
+
+    activity = Activity(question.interests, question.seconds_by_course(), question.score_by_tag())
+    found = lookups.similar_to_activity(reader, activity, limit=question.limit, min_similarity=question.min_similarity)
+    return {"version": reader.edition.version, **found}
+
+
+def pair(reader: Reader, user_handle: int, other_handle: int) -> dict:
+    """Return Pair."""
+    return {"version": reader.edition.version, **lookups.explain(reader, user_handle, other_handle)}
+
+
+def user(reader: Reader, user_handle: int) -> dict:
+    """Return User."""
+    return {"version": reader.edition.version, **_listed_tags(lookups.profile(reader, user_handle))}
+
+
+def users(reader: Reader, paging: Paging) -> dict:
+    """Return Users."""
+    # One more than wanted tells whether there is another page.
+    rows = lookups.users_page(reader, paging.after, paging.limit + 1, paging.cluster)
+    page = [_listed_tags(row) for row in rows[: paging.limit]]
+    next_after = page[-1]["user_handle"] if len(rows) > paging.limit else None
+    return {"version": reader.edition.version, "users": page, "next_after": next_after}
+
+
+def courses_to_take(reader: Reader, user_handle: int, limit: int) -> dict:
+    """Return CoursesToTake."""
+    courses = lookups.courses_to_take(reader, user_handle, limit)
+    return {"version": reader.edition.version, "user_handle": user_handle, "courses": courses}
+
+
+def health(reader: Reader, store: str) -> dict:
+    """Return Health."""
+    return {
+        "status": "ok",
+        "code_version": __version__,
+        "version": reader.edition.version,
+        "built_at": f"{reader.edition.built_at}Z",
+        "users": reader.edition.users,
+        "store": store,
+    }
+
+
+def _similar(reader: Reader, user_handle: int, selection: Selection) -> dict:
+    similar = lookups.similar_users(
+        reader,
+        user_handle,
+        limit=selection.limit,
+        min_similarity=selection.min_similarity,
+        cluster=selection.cluster,
+        exclude_same_profile=selection.exclude_same_profile,
+    )
+    return {"user_handle": user_handle, "similar": similar}
+
+
+def _listed_tags(row: dict) -> dict:
+    tags = row["top_course_tags"]
+    return {**row, "top_course_tags": tags.split(", ") if tags else []}

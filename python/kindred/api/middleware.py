@@ -1,0 +1,125 @@
+"""ASGI middleware for what holds of every request: its key, the size of its body, the headers of its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from hmac import compare_digest
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kindred.api.problems import problem
+
+_log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({"/", "/page.css", "/page.js", "/health", "/ping"})
+"""What needs no key: the page, which asks for one, and what tells whether the server is well."""
+
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+
+NOT_STORED = (b"cache-control", b"no-store")
+
+
+class ResponseHeaders:
+    """Give every answer its headers: browsers do not guess its type, and caches do not keep what is said of users."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], NO_SNIFFING, NOT_STORED]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class ApiKey:
+    """Let only those pass who send the key, as X-API-Key or as Authorization: Bearer."""
+
+    def __init__(self, app: ASGIApp, key: str):
+        self._app = app
+        self._key = key.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        is_open = scope["type"] != "http" or scope["path"] in OPEN_PATHS
+        # All are compared in constant time, so that how long it takes says nothing of the key.
+        if is_open or any([compare_digest(given, self._key) for given in _keys(scope)]):
+            await self._app(scope, receive, send)
+            return
+        refusal = problem(
+            scope,
+            401,
+            "This needs a key: send it as X-API-Key, or as Authorization: Bearer.",
+            headers={"WWW-Authenticate": 'Bearer realm="Kindred"'},
+        )
+        await refusal(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuse bodies that are too long, whether they say so or come in parts without an end."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int):
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sentence = f"The body is longer than {self._max_bytes} bytes."
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdecimal() and int(declared) > self._max_bytes:
+            await problem(scope, 413, sentence)(scope, receive, send)
+            return
+        received = 0
+
+        async def counted_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise HTTPException(413, sentence)
+            return message
+
+        await self._app(scope, counted_receive, send)
+
+
+def _keys(scope: Scope) -> Iterator[bytes]:
+    for name, value in scope["headers"]:
+        if name == b"x-api-key":
+            yield value
+        elif name == b"authorization" and value[:7].lower() == b"bearer ":
+            yield value[7:].strip()
+
+
+class Failures:
+    """ASGI middleware: what nobody foresaw becomes a problem that tells nothing of it; the log has the rest."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        is_started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal is_started
+            is_started = is_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send)
+        except Exception:
+            if scope["type"] != "http" or is_started:
+                raise
+            _log.exception("%s %s failed", scope["method"], quote(scope["path"]))
+            await problem(scope, 500, "Something failed in the server; its log says what.")(scope, receive, send)

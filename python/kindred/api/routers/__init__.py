@@ -1,0 +1,3 @@
+"""The endpoints of the API."""
+
+__all__ = ["activities", "dependencies", "service", "users"]

@@ -1,0 +1,3 @@
+"""What the API takes and what it answers, with examples."""
+
+__all__ = ["examples", "requests", "responses"]

@@ -1,0 +1,195 @@
+"""What can be asked: the parameters and bodies of requests, with their limits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from kindred.lookups import ClusterFilter
+
+MOST_HANDLE = 2**53 - 1
+"""The largest whole number that every reader of JSON holds exactly."""
+
+MOST_ROWS = 100
+
+MOST_USERS = 100
+
+MOST_TERMS = 500
+
+MOST_NUMBER = 1e9
+
+TAG_MARK = "~"
+"""What the tags begin with that tell alternatives apart; in the location of an error they are left out."""
+
+ONE_TERM = ("interests", "courses", "assessments")
+
+
+def _whole(number: object) -> object:
+    """Return 42 for 42.0, which is the same number in JSON."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Handle = Annotated[
+    int,
+    Field(ge=1, le=MOST_HANDLE, description="The handle of a user.", examples=[42]),
+    BeforeValidator(_whole),
+]
+
+Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="How many at most."), BeforeValidator(_whole)]
+
+Term = Annotated[str, Field(min_length=1, max_length=200)]
+
+Amount = Annotated[float, Field(ge=0, le=MOST_NUMBER, allow_inf_nan=False)]
+
+
+class Selection(BaseModel):
+    """Which of the similar users are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Limit = 10
+    min_similarity: Annotated[float, Field(ge=0, le=1, description="Leave out who is less similar.")] = 0.0
+    cluster: Annotated[
+        ClusterFilter,
+        Field(description="Only users of the user's own cluster, or only others. Who is in no cluster has no same."),
+    ] = "any"
+    exclude_same_profile: Annotated[
+        bool, Field(description="Leave out who followed, viewed and was assessed in exactly the same.")
+    ] = False
+
+
+class Paging(BaseModel):
+    """Which users are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[int, Field(ge=0, le=MOST_HANDLE, description="Only greater handles: the next_after before.")] = 0
+    limit: Limit = 20
+    cluster: Annotated[
+        int, Field(ge=-1, le=MOST_HANDLE, description="Only users of the cluster of this id; -1: of none.")
+    ] = None
+
+
+class Count(BaseModel):
+    """How much is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Limit = 10
+
+
+class _Body(BaseModel):
+    """What is sent as JSON: exactly what is named, and of exactly its type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class CourseView(_Body):
+    """A course, and for how long it was viewed."""
+
+    course_id: Term
+    view_seconds: Annotated[Amount | None, Field(description="In all; null where that is not known.")] = None
+
+
+class Assessment(_Body):
+    """An assessment, and its score."""
+
+    tag: Term
+    score: Annotated[Amount | None, Field(description="null where that is not known.")] = None
+
+
+def _text_or_object(item: object) -> str:
+    return "~object" if isinstance(item, dict | BaseModel) else "~text"
+
+
+class ActivityQuestion(_Body):
+    """What somebody did who is not in the warehouse. Spellings are mapped as the warehouse maps them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: {"minItems": 1}}} for name in ONE_TERM],
+            "examples": [
+                {
+                    "interests": ["python", "data-analysis"],
+                    "courses": ["python-fundamentals", {"course_id": "pandas-fundamentals", "view_seconds": 1800}],
+                    "assessments": ["sql", {"tag": "python", "score": 180}],
+                    "limit": 5,
+                }
+            ],
+        }
+    )
+
+    interests: Annotated[list[Term], Field(max_length=MOST_TERMS, description="Tags that are followed.")] = []
+    courses: Annotated[
+        list[
+            Annotated[
+                Annotated[Term, Tag("~text")] | Annotated[CourseView, Tag("~object")], Discriminator(_text_or_object)
+            ]
+        ],
+        Field(max_length=MOST_TERMS, description="Courses viewed; of one that is named twice, the last counts."),
+    ] = []
+    assessments: Annotated[
+        list[
+            Annotated[
+                Annotated[Term, Tag("~text")] | Annotated[Assessment, Tag("~object")], Discriminator(_text_or_object)
+            ]
+        ],
+        Field(max_length=MOST_TERMS, description="Assessments taken; of one that is named twice, the last counts."),
+    ] = []
+    limit: Limit = 10
+    min_similarity: Annotated[float, Field(ge=0, le=1, description="Leave out who is less similar.")] = 0.0
+
+    @model_validator(mode="after")
+    def _has_a_term(self) -> ActivityQuestion:
+        if not (self.interests or self.courses or self.assessments):
+            raise PydanticCustomError("no_term", "Name at least one interest, course or assessment")
+        return self
+
+    def seconds_by_course(self) -> dict[str, float | None]:
+        """Return for how long each course was viewed."""
+        return dict(
+            (item, None) if isinstance(item, str) else (item.course_id, item.view_seconds) for item in self.courses
+        )
+
+    def score_by_tag(self) -> dict[str, float | None]:
+        """Return the score in each assessment."""
+        return dict((item, None) if isinstance(item, str) else (item.tag, item.score) for item in self.assessments)
+
+
+class UserQuestion(Selection):
+    """A user whose similar users are wanted."""
+
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"user_handle": 42, "limit": 5, "cluster": "same"}]}
+    )
+
+    user_handle: Handle
+
+
+class UsersQuestion(Selection):
+    """Several users whose similar users are wanted."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"user_handles": [42, 77], "limit": 3}]})
+
+    user_handles: Annotated[
+        list[Handle],
+        Field(min_length=1, max_length=MOST_USERS, description="Their handles; one that is named twice counts once."),
+    ]
+
+
+def _kind_of(body: object) -> str:
+    for name in ("user_handle", "user_handles"):
+        if isinstance(body, dict) and name in body:
+            return f"~{name}"
+    return "~activity"
+
+
+Invocation = Annotated[
+    Annotated[UserQuestion, Tag("~user_handle")]
+    | Annotated[UsersQuestion, Tag("~user_handles")]
+    | Annotated[ActivityQuestion, Tag("~activity")],
+    Discriminator(_kind_of),
+]
+"""Any of the questions, told apart by what is named."""

@@ -1,0 +1,125 @@
+"""The commands `kindred similar` and `kindred explain`: look-ups in any store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, get_args
+
+import click
+
+from kindred import lookups
+from kindred.cli.options import store_option
+from kindred.cli.output import format_option, print_json, print_rows
+from kindred.errors import StoreError
+from kindred.stores import open_store
+from kindred.stores.base import Reader
+
+Answer = TypeVar("Answer")
+
+
+@click.command("similar", epilog="Example: kindred similar 42 --limit 5")
+@click.argument("user_handle", type=click.IntRange(min=1), required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="How many users at most.")
+@click.option("--min-similarity", type=click.FloatRange(0, 1), default=0.0, help="Leave out who is less similar.")
+@click.option(
+    "--cluster",
+    type=click.Choice(get_args(lookups.ClusterFilter)),
+    default="any",
+    show_default=True,
+    help="Only users of the same cluster, or only others.",
+)
+@click.option("--exclude-same-profile", is_flag=True, help="Leave out who did exactly the same.")
+@format_option
+@store_option
+def show_similar(
+    user_handle: int | None,
+    limit: int,
+    min_similarity: float,
+    cluster: lookups.ClusterFilter,
+    exclude_same_profile: bool,
+    output_format: str,
+    store_url: str | None,
+) -> None:
+    """Show the closest users of USER_HANDLE, their similarity and the main reason for it.
+
+    Users who are near to everybody stand lower than their similarity says (hub_correction); the similarity itself is
+    the sum of the reasons. next_courses are what USER_HANDLE's own courses lead to and the other has taken;
+    taken_courses the other way round.
+
+    Without USER_HANDLE it takes the first user who has any.
+    """
+
+    def look_up(reader: Reader) -> tuple[int, list[dict]]:
+        handle = reader.first_user() if user_handle is None else user_handle
+        if handle is None:
+            raise StoreError("Nobody in the warehouse has anything in common with anybody else.")
+        return handle, lookups.similar_users(
+            reader,
+            handle,
+            limit=limit,
+            min_similarity=min_similarity,
+            cluster=cluster,
+            exclude_same_profile=exclude_same_profile,
+        )
+
+    user_handle, users = _read(store_url, look_up)
+    if output_format == "json":
+        print_json(users)
+        return
+    rows = [
+        {
+            "rank": user["rank"],
+            "similar_user_handle": user["similar_user_handle"],
+            "similarity": user["similarity"],
+            "cluster": user["cluster"],
+            **user["reasons"][0],
+        }
+        for user in users
+    ]
+    if output_format == "table":
+        if not rows:
+            click.echo(f"User {user_handle} has nothing in common with anybody that is asked for.")
+            return
+        click.echo(f"The users closest to user {user_handle}:")
+        rows = [
+            {
+                "rank": row["rank"],
+                "user": row["similar_user_handle"],
+                "similarity": f"{row['similarity']:.3f}",
+                "main reason": f"{row['facet']}: {row['feature']}",
+                "cluster": row["cluster"] or "-",
+            }
+            for row in rows
+        ]
+    print_rows(rows, output_format)
+
+
+@click.command("explain", epilog="Example: kindred explain 42 77")
+@click.argument("user_handle", type=click.IntRange(min=1))
+@click.argument("other_handle", type=click.IntRange(min=1))
+@format_option
+@store_option
+def show_reasons(user_handle: int, other_handle: int, output_format: str, store_url: str | None) -> None:
+    """Show all that USER_HANDLE and OTHER_HANDLE have in common and what each of it adds to their similarity."""
+    pair = _read(store_url, lambda reader: lookups.explain(reader, user_handle, other_handle))
+    if output_format == "json":
+        print_json(pair)
+        return
+    rows = pair["reasons"]
+    if output_format == "table":
+        click.echo(
+            f"Users {user_handle} and {other_handle} have a similarity of {pair['similarity']:.3f}"
+            + (":" if rows else ".")
+        )
+        rows = [
+            {"facet": row["facet"], "feature": row["feature"], "adds": f"{row['contribution']:.4f}"} for row in rows
+        ]
+    print_rows(rows, output_format)
+
+
+def _read(store_url: str | None, look_up: Callable[[Reader], Answer]) -> Answer:
+    store = open_store(store_url)
+    try:
+        return lookups.at_one_version(store, look_up)
+    finally:
+        store.close()

@@ -1,0 +1,13 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import click
+
+store_option = click.option(
+    "--store",
+    "store_url",
+    metavar="URL",
+    help="The store to read, e.g. sqlite:///kindred.sqlite or memory://; by default the published DuckDB file, "
+    "KINDRED_WAREHOUSE or warehouse/kindred.duckdb.",
+)

@@ -1,0 +1,154 @@
+"""The page Quality: how good the closest users and the clusters are, measured from the data itself."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from kindred.dashboard import wording
+from kindred.dashboard.drawing import colours
+from kindred.dashboard.drawing.charts import BAR_PIXELS
+from kindred.dashboard.published import Answer, Published
+from kindred.dashboard.widgets.answers import about, formatted, table
+
+NDCG, RECALL = "hold-out NDCG@20", "hold-out Recall@20"
+
+WAYS = {
+    "all facets": "closest users",
+    "all facets but the cluster": "closest users, cluster left out",
+    "plain cosine": "plain cosine",
+    "popularity": "most popular courses",
+}
+"""What the ways to recommend are called on the page; a single facet keeps its name."""
+
+CHARTS = (
+    (RECALL, "How many hidden courses are found", "Recall@20"),
+    (NDCG, "How high up they stand", "NDCG@20"),
+)
+
+AXIS_PIXELS = 60
+
+CARD_COLUMNS = 4
+
+
+def show(published: Published) -> None:
+    """Draw the page."""
+    st.title("How good are the closest users?")
+    hold_outs = published.ask("quality_hold_outs", is_single_facet=False)
+    if hold_outs.frame.empty:
+        st.info(
+            "What closest users would have found of hidden courses was not measured. Build with `quality_splits` "
+            "above 0, for example `dbt build --vars '{quality_splits: 3}'`. Where that is so already, no user has "
+            "viewed the five courses that it takes to hide one.",
+            icon=":material/visibility_off:",
+        )
+    else:
+        _hold_outs(hold_outs)
+        _single_facets(published.ask("quality_hold_outs", is_single_facet=True))
+    _cards(published.ask("quality_evidence"), "Are they alike in what was not looked at?")
+    _cards(published.ask("quality_lists"), "What are the lists of closest users like?")
+    _cards(published.ask("quality_clusters"), "Do the clusters hold?")
+    with st.expander("Everything that is measured", icon=":material/table_rows:"):
+        table(published.ask("quality_measures"))
+
+
+def _hold_outs(answer: Answer) -> None:
+    frame = answer.frame
+    st.markdown(f"#### {_lead(frame)}")
+    st.markdown(
+        "From every user who viewed five or more courses, a fifth of the courses is hidden and everything is made "
+        "anew from the rest. Then the 20 closest users vote for 20 courses: whoever is truly close has viewed what "
+        "was hidden." + _gain(frame)
+    )
+    _pair_of_charts(frame)
+    st.caption(
+        "Longer bars are better, 1 would be all hidden courses on top. The line at the end of a bar is the 95% "
+        "interval: where the lines of two bars do not overlap, the difference is no accident."
+    )
+    about(answer)
+
+
+def _single_facets(answer: Answer) -> None:
+    if answer.frame.empty:
+        return
+    st.subheader("What does each kind of evidence find alone?", divider="gray")
+    _pair_of_charts(answer.frame)
+    st.caption(
+        "Closest users by one facet at a time, measured on fewer users, hence with longer intervals. Facets that match "
+        "each other count as one."
+    )
+    about(answer)
+
+
+def _pair_of_charts(frame: pd.DataFrame) -> None:
+    for column, (measure, title, axis) in zip(st.columns(2, gap="large"), CHARTS, strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            st.altair_chart(_bars(frame[frame["measure"] == measure], axis))
+
+
+def _lead(frame: pd.DataFrame) -> str:
+    """Return in one sentence how many hidden courses the ways to recommend find."""
+    found = frame[frame["measure"] == RECALL].set_index("way")["value"]
+    said = {way: f"{found[way] * 100:.0f}" for way in ("all facets", "plain cosine", "popularity") if way in found}
+    sentence = f"Of 100 courses that we hid, the closest users would have found {said['all facets']}"
+    others = [
+        f"{name} {verb} {said[way]}"
+        for way, name, verb in (
+            ("plain cosine", "plain cosine", "finds"),
+            ("popularity", "the most popular courses", "would be right for"),
+        )
+        if way in said
+    ]
+    return "; ".join([sentence, *others]) + "."
+
+
+def _gain(frame: pd.DataFrame) -> str:
+    """Return in one sentence how many times as good as plain cosine the closest users are."""
+    found = frame[frame["measure"] == NDCG].set_index("way")["value"]
+    if not found.get("plain cosine") or "all facets" not in found:
+        return ""
+    ratio = found["all facets"] / found["plain cosine"]
+    return f" By how high up the hidden courses stand, they are **{ratio:.1f} times as good** as plain cosine."
+
+
+def _bars(frame: pd.DataFrame, axis: str) -> alt.LayerChart:
+    """Draw a bar with its interval for every way to recommend, the best first."""
+    names = [WAYS.get(way, wording.plain(way.removesuffix(" alone"))) for way in frame["way"]]
+    shown = frame.assign(name=names, drawn_low=frame["interval_low"].fillna(frame["value"]))
+    shown["drawn_high"] = frame["interval_high"].fillna(frame["value"])
+    base = alt.Chart(shown).encode(
+        y=alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=200, labelFontSize=13)),
+        tooltip=[
+            alt.Tooltip("name:N", title="found by"),
+            alt.Tooltip("value:Q", format=".4f"),
+            alt.Tooltip("interval_low:Q", format=".4f", title="95% from"),
+            alt.Tooltip("interval_high:Q", format=".4f", title="to"),
+        ],
+    )
+    bars = base.mark_bar(cornerRadius=1, size=16, opacity=0.75).encode(
+        x=alt.X("value:Q", title=axis, axis=alt.Axis(tickCount=5)),
+        color=alt.condition("datum.is_closest_users", alt.value(colours.CATEGORIES[0]), alt.value(colours.NONE)),
+    )
+    lines = base.mark_rule(strokeWidth=2, color=colours.CATEGORIES[2]).encode(x="drawn_low:Q", x2="drawn_high:Q")
+    return (bars + lines).properties(height=(BAR_PIXELS + 6) * len(names) + AXIS_PIXELS)
+
+
+def _cards(answer: Answer, heading: str) -> None:
+    """Show each measure as a number with what it tells below it."""
+    if answer.frame.empty:
+        return
+    st.subheader(heading, divider="gray")
+    rows = list(answer.frame.itertuples())
+    for start in range(0, len(rows), CARD_COLUMNS):
+        for column, row in zip(st.columns(CARD_COLUMNS), rows[start : start + CARD_COLUMNS], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.markdown(f"**{wording.sentence(wording.escaped(row.measure))}**")  # a metric's label is cut off
+                st.metric(row.measure, _number(row.measure, row.value), label_visibility="collapsed")
+                st.caption(wording.escaped(row.meaning))
+    about(answer)
+
+
+def _number(measure: str, value: float) -> str:
+    return formatted("value_share" if "share)" in measure else "value", value)

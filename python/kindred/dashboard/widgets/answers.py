@@ -1,0 +1,129 @@
+"""How answers are shown: as numbers or as a table, always with their definition, their SQL and a CSV to take along."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from kindred.dashboard.published import Answer
+from kindred.dashboard.wording import title
+
+SHOWN_ROWS = 12
+"""A table has so many rows at most before it scrolls."""
+
+ROW_PIXELS = 35
+
+
+def figures(answer: Answer, names: Sequence[str] | None = None) -> None:
+    """Show the only row of an answer as numbers, each with its meaning behind a question mark."""
+    row = answer.frame.iloc[0]
+    with st.container(horizontal=True, gap="medium"):
+        for name in names or answer.frame.columns:
+            st.metric(title(name), formatted(name, row[name]), help=answer.meanings.get(name), width="content")
+    about(answer)
+
+
+def table(answer: Answer, *, on_choose: Callable[[pd.Series], None] | None = None) -> None:
+    """Show an answer as a table.
+
+    Parameters
+    ----------
+    answer
+        What to show.
+    on_choose
+        Is called with the row that the reader chooses, before the page is drawn anew; by default none can be chosen.
+
+    """
+    frame = answer.frame
+    key = _key(answer)
+
+    def chosen() -> None:
+        if rows := st.session_state[key].selection.rows:
+            on_choose(frame.iloc[rows[0]])
+
+    st.dataframe(
+        frame,
+        key=key,
+        hide_index=True,
+        height=ROW_PIXELS * (min(max(len(frame), 1), SHOWN_ROWS) + 1) + 3,
+        column_config={name: _configured(answer, name) for name in frame.columns},
+        on_select=chosen if on_choose else "ignore",
+        selection_mode="single-row",
+        placeholder="",
+    )
+    about(answer)
+
+
+def about(answer: Answer) -> None:
+    """Offer the definition of what is shown above, its SQL and its rows as CSV."""
+    key = _key(answer)
+    with st.container(horizontal=True, key=f"about-{key}"):
+        with st.popover("Definition and SQL", icon=":material/info:", type="tertiary", key=f"definition-{key}"):
+            st.markdown(answer.query.definition)
+            meanings = [
+                f"- **{column}**: {answer.meanings[column]}" for column in answer.frame if column in answer.meanings
+            ]
+            st.markdown("\n".join(meanings))
+            st.code(answer.query.filled(answer.parameters), language="sql")
+        st.download_button(
+            "CSV",
+            data=lambda: answer.frame.to_csv(index=False).encode(),
+            file_name=f"kindred-{answer.query.name}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            key=f"csv-{key}",
+        )
+
+
+def _key(answer: Answer) -> str:
+    """Return a name for what shows the answer to this question, so that a choice in one answer is none in the next."""
+    return "-".join([answer.query.name, *map(str, answer.parameters.values())])
+
+
+def formatted(name: str, value: object) -> str:
+    """Return a value as text, by what its column's name says: a handle is never grouped, a share is a percentage."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return "none"
+    if isinstance(value, str | bool):
+        return str(value)
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}" if name.endswith("_date") else f"{value:%Y-%m-%d %H:%M}"
+    if _is_identifier(name):
+        return str(int(value))
+    if name.endswith("_share"):
+        return f"{value:.1%}"
+    if float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.3f}"
+
+
+def _configured(answer: Answer, name: str) -> object:
+    """Return how a column of a table is shown."""
+    label, meaning = title(name), answer.meanings.get(name)
+    series = answer.frame[name]
+    if pd.api.types.is_bool_dtype(series):
+        return st.column_config.CheckboxColumn(label, help=meaning)
+    if pd.api.types.is_numeric_dtype(series):
+        return st.column_config.NumberColumn(label, help=meaning, format=_number_format(name, series))
+    if pd.api.types.is_datetime64_any_dtype(series):
+        pattern = "YYYY-MM-DD" if name.endswith("_date") else "YYYY-MM-DD HH:mm"
+        return st.column_config.DatetimeColumn(label, help=meaning, format=pattern)
+    return st.column_config.Column(label, help=meaning)
+
+
+def _number_format(name: str, series: pd.Series) -> str:
+    if _is_identifier(name):
+        return "%d"
+    if name.endswith("_share"):
+        return "percent"
+    return "localized" if (series.dropna() % 1 == 0).all() else "%.3f"
+
+
+def _is_identifier(name: str) -> bool:
+    """Tell numbers that name something from numbers that count."""
+    return name.endswith(("_handle", "_id", "rank"))

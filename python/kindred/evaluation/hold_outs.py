@@ -1,0 +1,144 @@
+"""Hold-outs: users with a part of their courses hidden, and who finds them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from kindred.evaluation.platform import Platform, Settings
+from kindred.evaluation.ranking_metrics import (
+    hits_of_votes,
+)
+from kindred.matrices import holds
+from kindred.profiles.facets import NEXT_COURSES
+from kindred.profiles.next_courses import next_courses, relate_courses
+from kindred.profiles.weighting import Evidence, FacetProfiles, weigh
+
+HIDDEN_SHARE = 0.2
+"""The share of a user's courses that a split hides."""
+
+MIN_COURSES = 5
+"""Users with fewer courses keep all."""
+
+PLACES = 20
+"""How many courses the votes of the neighbours recommend."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of neighbours of some rows.
+
+    Attributes
+    ----------
+    rows
+        Integer array: the users whose lists they are.
+    indices, similarities
+        Arrays of shape (rows, k): the neighbours, -1 where there is none, and their similarity.
+
+    """
+
+    rows: np.ndarray
+    indices: np.ndarray
+    similarities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """The users with a part of their courses hidden, and what follows from the rest.
+
+    Attributes
+    ----------
+    rows
+        The users of whom courses are hidden.
+    views, hidden
+        Users x courses, CSR.
+    evidence
+        All evidence of the platform, with its facets.
+    facet_profiles
+        Profiles from the evidence that is left.
+
+    """
+
+    rows: np.ndarray
+    views: sparse.csr_array
+    hidden: sparse.csr_array
+    evidence: Evidence
+    facet_profiles: FacetProfiles
+
+    def hits(self, lists: Lists) -> np.ndarray:
+        """Return where hidden courses come out when neighbours vote; see `hits_of_votes`."""
+        return hits_of_votes(lists.indices, lists.similarities, lists.rows, self.views, self.hidden, PLACES)
+
+
+def split_platform(platform: Platform, settings: Settings, number: int) -> Split:
+    """Hide courses for the split of a number from 0, and make profiles of the rest."""
+    views, hidden = hide(platform.views, HIDDEN_SHARE, MIN_COURSES, seed=settings.quality_seed + number)
+    rows = np.flatnonzero(np.diff(hidden.indptr))
+    return Split(rows, views, hidden, platform.evidence, profiles_from(platform, views, settings))
+
+
+def profiles_from(platform: Platform, views: sparse.csr_array, settings: Settings) -> FacetProfiles:
+    """Make profiles as if users had viewed these courses only."""
+    evidence = platform.evidence
+    is_view = evidence.courses >= 0
+    is_known = holds(views, evidence.rows, np.maximum(evidence.courses, 0))
+    known = evidence.of(~is_view | is_known)
+    names = {facet.name: facet for facet in evidence.facets.values()}
+    if NEXT_COURSES not in names:
+        return weigh(known)
+
+    relations = relate_courses(views, platform.course_tags, settings.relation_max_courses, settings.relation_ridge)
+    rows, courses, strengths = next_courses(views, relations, settings.next_max_courses)
+    # The features of next courses have their numbers from those of taken courses, which they meet.
+    taken = evidence.of(evidence.facet_numbers == names[NEXT_COURSES].matching_number)
+    feature_ids, matching_ids = np.zeros((2, views.shape[1]), dtype=np.int64)
+    feature_ids[taken.courses], matching_ids[taken.courses] = taken.matching_feature_ids, taken.feature_ids
+    return weigh(
+        replace(
+            known,
+            rows=np.concatenate([known.rows, rows]),
+            facet_numbers=np.concatenate([known.facet_numbers, np.full(len(rows), names[NEXT_COURSES].number)]),
+            feature_ids=np.concatenate([known.feature_ids, feature_ids[courses]]),
+            matching_feature_ids=np.concatenate([known.matching_feature_ids, matching_ids[courses]]),
+            courses=np.concatenate([known.courses, np.full(len(rows), -1)]),
+            occurrences=np.concatenate([known.occurrences, strengths]),
+        )
+    )
+
+
+def hide(
+    views: sparse.csr_array, share: float, min_courses: int, seed: int
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Hide a share of the courses of every user who has enough of them, at random.
+
+    Parameters
+    ----------
+    views
+        Users x courses, CSR: 1 where a user viewed a course.
+    share
+        The share of a user's courses to hide, rounded to whole courses, at least one.
+    min_courses
+        Users with fewer courses keep all.
+    seed
+        The same seed hides the same courses.
+
+    Returns
+    -------
+    kept, hidden
+        CSR arrays of the shape of views that sum to it.
+
+    """
+    counts = np.diff(views.indptr)
+    rows = np.repeat(np.arange(views.shape[0]), counts)
+    order = np.lexsort((np.random.default_rng(seed).random(views.nnz), rows))
+    places = np.empty(views.nnz, dtype=np.int64)
+    places[order] = np.arange(views.nnz) - views.indptr[rows]
+    wanted = np.where(counts >= min_courses, np.maximum(np.round(share * counts), 1), 0)
+    is_hidden = places < wanted[rows]
+
+    def part(chosen: np.ndarray) -> sparse.csr_array:
+        return sparse.csr_array((views.data[chosen], (rows[chosen], views.indices[chosen])), shape=views.shape)
+
+    return part(~is_hidden), part(is_hidden)

@@ -1,0 +1,124 @@
+"""What an evaluation reads: tables of a build, and the settings that it was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import duckdb
+import numpy as np
+from scipy import sparse
+
+from kindred.matrices import incidence
+from kindred.profiles.facets import NEXT_COURSES, read_facets
+from kindred.profiles.weighting import Evidence
+
+TABLES = {
+    "facets": "main",
+    "int_quality_users": "intermediate",
+    "int_viewed_courses": "intermediate",
+    "int_evidence": "intermediate",
+    "int_features": "intermediate",
+    "int_user_courses": "intermediate",
+    "int_course_tags": "intermediate",
+    "int_user_interests": "intermediate",
+    "int_user_assessments": "intermediate",
+}
+"""The tables that `read_platform` takes, and the schema of a build that each is in."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """All that is known of the users who are measured.
+
+    Attributes
+    ----------
+    evidence
+        What profiles are made of, but for next courses, which each split finds anew.
+    views
+        Users x courses, CSR: 1 where a user viewed a course.
+    course_tags
+        Courses x tags, CSR: 1 where a course has a tag.
+    interests, assessments
+        Users x tags, CSR: 1 where a user follows a tag, or was assessed in it.
+
+    """
+
+    evidence: Evidence
+    views: sparse.csr_array
+    course_tags: sparse.csr_array
+    interests: sparse.csr_array
+    assessments: sparse.csr_array
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The vars of the same names."""
+
+    top_k: int
+    hub_correction: float
+    relation_max_courses: int
+    relation_ridge: float
+    next_max_courses: int
+    cluster_neighbours: int
+    cluster_min_samples: int
+    cluster_max_share: float
+    quality_splits: int
+    quality_seed: int
+    similarity_threads: int
+
+    @classmethod
+    def read(cls, values: Mapping[str, object]) -> Settings:
+        """Take the settings from values by their names; numbers may come as text, and there may be more of them."""
+        types = {"int": int, "float": float}
+        return cls(**{each.name: types[each.type](values[each.name]) for each in fields(cls)})
+
+
+def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
+    """Read a platform from the tables of a build that TABLES names."""
+    users = tables["int_quality_users"]
+    numbered = tables["int_viewed_courses"]
+    features = tables["int_features"].select("facet_number, feature, feature_id, matching_feature_id")
+    evidence = (
+        tables["int_evidence"]
+        .filter(f"facet != '{NEXT_COURSES}'")
+        .join(users, "user_handle")
+        .join(features, "facet_number, feature")
+        .join(numbered, "course_id", how="left")
+        .select(
+            "user_handle, facet_number, feature_id, matching_feature_id, occurrences,"
+            " coalesce(course_number, -1) as course_number"
+        )
+        .fetchnumpy()
+    )
+    views = tables["int_user_courses"].join(users, "user_handle").join(numbered, "course_id")
+    course_tags = tables["int_course_tags"].join(numbered, "course_id").fetchnumpy()
+    handles = users.order("user_handle").fetchnumpy()["user_handle"]
+    courses = len(numbered)
+
+    def rows_of(columns: dict[str, np.ndarray]) -> np.ndarray:
+        return np.searchsorted(handles, columns["user_handle"])
+
+    def tagged(rows: np.ndarray, tags: np.ndarray, count: int) -> sparse.csr_array:
+        names, columns = np.unique(np.asarray(tags).astype(str), return_inverse=True)
+        return incidence(rows, columns, (count, len(names)))
+
+    viewed = views.select("user_handle, course_number").fetchnumpy()
+    followed = tables["int_user_interests"].join(users, "user_handle").fetchnumpy()
+    assessed = tables["int_user_assessments"].join(users, "user_handle").fetchnumpy()
+    return Platform(
+        Evidence(
+            handles,
+            rows_of(evidence),
+            np.asarray(evidence["facet_number"]),
+            np.asarray(evidence["feature_id"]),
+            np.asarray(evidence["matching_feature_id"]),
+            np.asarray(evidence["course_number"]),
+            np.asarray(evidence["occurrences"]),
+            read_facets(tables["facets"]),
+        ),
+        incidence(rows_of(viewed), viewed["course_number"], (len(handles), courses)),
+        tagged(np.asarray(course_tags["course_number"]), course_tags["course_tag"], courses),
+        tagged(rows_of(followed), followed["interest_tag"], len(handles)),
+        tagged(rows_of(assessed), assessed["assessment_tag"], len(handles)),
+    )

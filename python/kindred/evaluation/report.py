@@ -1,0 +1,221 @@
+"""How good the neighbours, their facets and the clusters are: hold-outs of what users viewed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kindred.evaluation.cluster_metrics import agreement, cluster_lift
+from kindred.evaluation.hold_outs import PLACES, Lists, Split, profiles_from, split_platform
+from kindred.evaluation.methods import Closest, closest_by, cosine_lists, nearest_by_profile, one_hot, product_lists
+from kindred.evaluation.platform import Platform, Settings
+from kindred.evaluation.ranking_metrics import (
+    bootstrap_intervals,
+    hits_of_popularity,
+    ndcg,
+    overlap_lift,
+    recall,
+)
+from kindred.graph.eps_search import cluster_lists
+from kindred.profiles.facets import CLUSTER, weight_shares
+from kindred.profiles.weighting import FacetProfiles
+
+ASKED_USERS = 2000
+"""So many users' neighbours are found by single facets and across kinds of evidence: differences there are large."""
+
+KEPT_USERS_SHARE = 0.8
+"""The share of the users who are clustered anew, twice, to see whether clusters are stable."""
+
+NDCG = f"hold-out NDCG@{PLACES}"
+
+RECALL = f"hold-out Recall@{PLACES}"
+
+COURSE_LIFT = "lift of course overlap, neighbours found without views"
+
+INTEREST_LIFT = "lift of interest overlap, neighbours found from views alone"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measured value: a row of the table neighbour_quality. NaN stands for nothing to measure."""
+
+    measure: str
+    variant: str
+    value: float
+    interval_low: float = float("nan")
+    interval_high: float = float("nan")
+
+
+def measure(platform: Platform, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> list[Measure]:
+    """Measure neighbours, facets and clusters on hold-outs, and neighbours across kinds of evidence without any.
+
+    Parameters
+    ----------
+    platform, settings
+        What to measure and how.
+    progress
+        Called with what is done next.
+
+    Returns
+    -------
+    The rows of neighbour_quality that come from hold-outs, none where there are no splits or nothing to hide. Single
+    facets are measured on the first split only.
+
+    """
+    gains: dict[tuple[str, str], list[np.ndarray]] = {}
+    clusters: list[dict[str, float]] = []
+    shares = weight_shares(platform.evidence.facets)
+    for number in range(settings.quality_splits):
+        progress(f"split {number + 1} of {settings.quality_splits}")
+        split = split_platform(platform, settings, number)
+        if not len(split.rows):
+            break
+        closest = closest_by(split, shares, split.rows, settings)
+        clusters.append(_measure_clusters(split, closest, settings, number))
+        lists = {
+            "all facets": closest.lists,
+            "all facets but the cluster": product_lists(closest.nearest, split.rows, settings),
+            "plain cosine": cosine_lists(one_hot(platform, split.views), split.rows, settings),
+        }
+        hits = {variant: (split.rows, split.hits(listed)) for variant, listed in lists.items()}
+        hits["popularity"] = (split.rows, hits_of_popularity(split.rows, split.views, split.hidden, PLACES))
+        if number == 0:
+            progress("single facets")
+            asked = _sampled(split.rows, settings)
+            for variant, listed in _facet_lists(split, asked, settings):
+                hits[variant] = (asked, split.hits(listed))
+        for variant, (rows, of_rows) in hits.items():
+            counts = np.diff(split.hidden.indptr)[rows]
+            for name, gain in ((NDCG, ndcg), (RECALL, recall)):
+                gains.setdefault((name, variant), []).append(gain(of_rows, counts))
+    if not gains:
+        return []
+    measures = list(_means_of_users(gains, settings))
+    means = {(each.measure, each.variant): each.value for each in measures}
+    plain = means[NDCG, "plain cosine"]
+    ratio = means[NDCG, "all facets"] / plain if plain > 0 else float("nan")
+    measures.append(Measure(f"{NDCG} over that of plain cosine", "all facets", ratio))
+    for name in clusters[0]:
+        measures.append(Measure(name, "user_clusters", float(np.mean([each[name] for each in clusters]))))
+    progress("neighbours across kinds of evidence")
+    facet_profiles = profiles_from(platform, platform.views, settings)
+    return [*measures, *cross_signal_lifts(platform, facet_profiles, shares, settings)]
+
+
+def steps(settings: Settings) -> int:
+    """Return how often `measure` reports progress."""
+    return settings.quality_splits + 2
+
+
+def with_weights(platform: Platform, changes: Mapping[str, float]) -> Platform:
+    """Return a platform with other weights of the facets that changes names."""
+    facets = {
+        number: replace(facet, weight=changes.get(facet.name, facet.weight))
+        for number, facet in platform.evidence.facets.items()
+    }
+    return replace(platform, evidence=replace(platform.evidence, facets=facets))
+
+
+def as_columns(measures: list[Measure]) -> dict[str, np.ndarray]:
+    """Turn measures into the columns of a table."""
+    types = {"measure": object, "variant": object, "value": float, "interval_low": float, "interval_high": float}
+    return {name: np.array([getattr(each, name) for each in measures], dtype=kind) for name, kind in types.items()}
+
+
+def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: Settings) -> Iterator[Measure]:
+    """Yield for every measure and variant the mean over users of what they gain in the mean of splits."""
+    values = {key: np.mean(of_splits, axis=0) for key, of_splits in gains.items()}
+    intervals = {}
+    # Measures of the same users share their draws, of which the most part of the time goes.
+    for count in {len(of_users) for of_users in values.values()}:
+        keys = [key for key, of_users in values.items() if len(of_users) == count]
+        found = bootstrap_intervals(np.column_stack([values[key] for key in keys]), settings.quality_seed)
+        intervals.update(zip(keys, found.tolist(), strict=True))
+    for (name, variant), of_users in values.items():
+        yield Measure(name, variant, float(of_users.mean()), *intervals[name, variant])
+
+
+def _measure_clusters(split: Split, closest: Closest, settings: Settings, number: int) -> dict[str, float]:
+    """Measure the clusters that a split leads to, and how far those of two samples of its users agree."""
+    labels = closest.labels
+    users = len(labels)
+    found = cluster_lift(labels, split.views.nonzero(), split.hidden.nonzero())
+    rng = np.random.default_rng([settings.quality_seed, number])
+    of_samples = []
+    for _ in range(2):
+        sample = np.sort(rng.choice(users, int(KEPT_USERS_SHARE * users), replace=False))
+        sampled = cluster_lists(
+            _lists_of_sample(closest.nearest.indices, sample, closest.compared),
+            closest.min_samples,
+            settings.cluster_max_share,
+        )
+        of_all = np.full(users, -2)
+        of_all[sample] = sampled
+        of_samples.append(of_all)
+    in_both = (of_samples[0] > -2) & (of_samples[1] > -2)
+    agreed = agreement(of_samples[0][in_both], of_samples[1][in_both])
+    return {
+        "hold-out clusters": float(labels.max(initial=-1) + 1),
+        "hold-out users in no cluster (share)": float((labels < 0).mean()),
+        "hold-out lift of hidden courses in a cluster": found["lift"],
+        "adjusted Rand index of clusters of two 80% samples": agreed["both_clustered"],
+    }
+
+
+def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndarray:
+    """Return the lists that a sample of the users has among itself, as rows of the sample."""
+    row_of = np.full(len(indices), -1, dtype=np.int64)
+    row_of[sample] = np.arange(len(sample))
+    listed = np.where(indices[sample] >= 0, row_of[indices[sample]], -1)
+    order = np.argsort(listed < 0, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(listed, order, axis=1)
+
+
+def _facet_lists(split: Split, rows: np.ndarray, settings: Settings) -> Iterator[tuple[str, Lists]]:
+    """List neighbours by each facet alone; facets that match each other are one."""
+    facets = split.evidence.facets
+    for facet in facets.values():
+        partner = facets[facet.matching_number]
+        if facet.name == CLUSTER or partner.number < facet.number:
+            continue
+        profiles = split.facet_profiles.weighted({facet.number: 1.0, partner.number: 1.0})
+        names = facet.name if partner is facet else f"{facet.name} and {partner.name}"
+        yield f"{names} alone", nearest_by_profile(profiles, rows, settings)
+
+
+def cross_signal_lifts(
+    platform: Platform, facet_profiles: FacetProfiles, shares: dict[int, float], settings: Settings
+) -> Iterator[Measure]:
+    """Find neighbours by one kind of evidence and look whether they are alike in another, which had no part in it.
+
+    Parameters
+    ----------
+    platform, settings
+        What to measure and how.
+    facet_profiles
+        Profiles from all that users viewed.
+    shares
+        The share of the weight of each facet by its number.
+
+    """
+    evidence = platform.evidence
+    from_views = set(evidence.facet_numbers[evidence.courses >= 0].tolist())
+    from_views |= {evidence.facets[number].matching_number for number in from_views}
+    has_both = (np.diff(platform.views.indptr) > 0) & (np.diff(platform.interests.indptr) > 0)
+    rows = _sampled(np.flatnonzero(has_both), settings)
+    for name, facets, sets in (
+        (COURSE_LIFT, shares.keys() - from_views, platform.views),
+        (INTEREST_LIFT, shares.keys() & from_views, platform.interests),
+    ):
+        profiles = facet_profiles.weighted({number: shares[number] for number in facets})
+        indices = nearest_by_profile(profiles, rows, settings).indices
+        yield Measure(name, "all facets", overlap_lift(indices, rows, sets, has_both, settings.quality_seed))
+
+
+def _sampled(rows: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return at most ASKED_USERS of the rows, at random."""
+    if len(rows) <= ASKED_USERS:
+        return rows
+    return np.sort(np.random.default_rng(settings.quality_seed).choice(rows, ASKED_USERS, replace=False))

@@ -1,0 +1,191 @@
+"""What other weights of the facets would lead to: the measures of neighbour_quality for a grid of weights."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kindred.evaluation.hold_outs import Lists, Split, profiles_from, split_platform
+from kindred.evaluation.methods import Closest, closest_by
+from kindred.evaluation.platform import Platform, Settings
+from kindred.evaluation.ranking_metrics import bootstrap_interval, ndcg, recall
+from kindred.evaluation.report import NDCG, RECALL, Measure, cross_signal_lifts
+from kindred.profiles.facets import Facet, weight_shares
+
+GAIN = f"{NDCG}, gain over the weights in place"
+
+HUBNESS = "hubness: skew of how often users are listed"
+
+LONELY = "users without neighbours (share)"
+
+TIED = "users whose neighbours are all equally close (share)"
+
+FACTORS = (0, 0.5, 2)
+"""Without a grid, the weight of each facet in turn is multiplied by these."""
+
+FIRST_WEIGHT = 0.05
+"""What is tried for a facet that has no weight yet."""
+
+MOST_OF_MATCHING = 0.2
+"""Facets that meet each other are not raised above this: what users are about to take is a guess, and lists that rest
+on it mostly are recommendations rather than similar users."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Weights that were tried.
+
+    Attributes
+    ----------
+    changes
+        The weights that differ from those in place, by facet; none for those in place.
+    measures
+        What they lead to, all of the variant "all facets".
+
+    """
+
+    changes: dict[str, float]
+    measures: list[Measure]
+
+    def value(self, name: str) -> Measure:
+        """Return the measure of a name."""
+        return next(each for each in self.measures if each.measure == name)
+
+
+def grid(facets: Mapping[int, Facet], weights: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
+    """Combine weights into the changes to try, those in place first.
+
+    Parameters
+    ----------
+    facets
+        The facets by their numbers.
+    weights
+        The weights to try by facet, in all combinations. Facets that meet each other share one weight. Without any,
+        the weight of each facet in turn is varied by FACTORS.
+
+    Raises
+    ------
+    ValueError
+        If there is no such facet, or a weight is negative or not finite, or a combination leaves no weight at all.
+
+    """
+    numbers = {facet.name: number for number, facet in facets.items()}
+    for name, values in weights.items():
+        if name not in numbers:
+            raise ValueError(f"there is no facet {name}: the facets are {', '.join(numbers)}")
+        if not all(np.isfinite(value) and value >= 0 for value in values):
+            raise ValueError(f"the weights of {name} must be 0 or more")
+
+    def together(name: str, value: float) -> dict[str, float]:
+        return {name: value, facets[facets[numbers[name]].matching_number].name: value}
+
+    in_place = {facet.name: facet.weight for facet in facets.values()}
+    found = [{}]
+    if weights:
+        for values in itertools.product(*weights.values()):
+            found.append({})
+            for name, value in zip(weights, values, strict=True):
+                found[-1] |= together(name, value)
+    else:
+        for facet in facets.values():
+            if facet.matching_number < facet.number:
+                continue
+            most = MOST_OF_MATCHING if facet.matching_number != facet.number else np.inf
+            values = [facet.weight * factor for factor in FACTORS] if facet.weight else [FIRST_WEIGHT]
+            found += [together(facet.name, value) for value in values if value <= most]
+        # The only facet with a weight cannot be left out.
+        found = [changes for changes in found if sum((in_place | changes).values())]
+    changed = [{name: value for name, value in each.items() if value != in_place[name]} for each in found]
+    for changes in changed:
+        if not sum((in_place | changes).values()):
+            raise ValueError("at least one facet needs a weight above 0")
+    return [each for place, each in enumerate(changed) if each not in changed[:place]]
+
+
+def try_weights(
+    platform: Platform,
+    settings: Settings,
+    grid: Sequence[dict[str, float]],
+    progress: Callable[[], None] = lambda: None,
+) -> list[Tried]:
+    """Measure what every change of weights leads to, on the same hold-outs.
+
+    Parameters
+    ----------
+    platform, settings
+        What to measure and how.
+    grid
+        What `grid` returns: changes of weights, the first of which has none.
+    progress
+        Called after each change on each split.
+
+    Returns
+    -------
+    One for each change of the grid, in its order; none where there is nothing to hide.
+
+    """
+    rows = np.arange(len(platform.evidence.users))
+    gains: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in grid]
+    lists: list[list[tuple[float, float, float]]] = [[] for _ in grid]
+    for number in range(settings.quality_splits):
+        split = split_platform(platform, settings, number)
+        if not len(split.rows):
+            return []
+        for place, changes in enumerate(grid):
+            closest = closest_by(split, weight_shares(platform.evidence.facets, changes), rows, settings)
+            gains[place].append(_gains(split, closest))
+            lists[place].append(_described(closest.lists))
+            progress()
+
+    def interval(of_users: np.ndarray) -> tuple[float, float, float]:
+        return float(of_users.mean()), *bootstrap_interval(of_users, settings.quality_seed)
+
+    tried = []
+    facet_profiles = profiles_from(platform, platform.views, settings)
+    in_place = np.mean([ndcg for ndcg, _ in gains[0]], axis=0)
+    for changes, of_splits, described in zip(grid, gains, lists, strict=True):
+        ndcg_of_users, recall_of_users = np.mean(of_splits, axis=0)
+        skew, lonely, tied = np.mean(described, axis=0)
+        values = {
+            NDCG: interval(ndcg_of_users),
+            GAIN: interval(ndcg_of_users - in_place),
+            RECALL: interval(recall_of_users),
+            HUBNESS: (skew,),
+            LONELY: (lonely,),
+            TIED: (tied,),
+        }
+        measures = [Measure(name, "all facets", *value) for name, value in values.items()]
+        shares = weight_shares(platform.evidence.facets, changes)
+        tried.append(Tried(changes, [*measures, *cross_signal_lifts(platform, facet_profiles, shares, settings)]))
+    return tried
+
+
+def best(tried: Sequence[Tried]) -> Tried | None:
+    """Return what gains most, or None if nothing gains beyond chance: the 95% interval of the gain holds 0."""
+    candidates = [each for each in tried if each.value(GAIN).interval_low > 0]
+    return max(candidates, key=lambda each: each.value(NDCG).value, default=None)
+
+
+def _gains(split: Split, closest: Closest) -> tuple[np.ndarray, np.ndarray]:
+    """Return NDCG and Recall of the users of whom courses are hidden."""
+    lists = closest.lists
+    hits = split.hits(Lists(split.rows, lists.indices[split.rows], lists.similarities[split.rows]))
+    counts = np.diff(split.hidden.indptr)[split.rows]
+    return ndcg(hits, counts), recall(hits, counts)
+
+
+def _described(lists: Lists) -> tuple[float, float, float]:
+    """Return the skew of how often users are listed, and the shares without neighbours and with all of them tied."""
+    # Slow to import, and a build needs none of it.
+    from scipy.stats import skew
+
+    is_listed = lists.indices >= 0
+    listed_by = np.bincount(lists.indices[is_listed], minlength=len(lists.rows))
+    neighbours = is_listed.sum(axis=1)
+    least = np.where(is_listed, lists.similarities, np.inf).min(axis=1)
+    greatest = np.where(is_listed, lists.similarities, -np.inf).max(axis=1)
+    is_tied = (neighbours > 1) & (greatest - least < 1e-9)
+    return float(skew(listed_by, bias=False)), float((neighbours == 0).mean()), float(is_tied.mean())

@@ -1,0 +1,3 @@
+"""Users who are not in the warehouse: their profile, and the users who are closest to it."""
+
+__all__ = ["encoder", "profile_space"]

@@ -1,0 +1,129 @@
+"""The map of users: which of them attract each other, who is laid out, and where all others are put."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from kindred.graph.layout import two_dimensions
+from kindred.matrices import best_of_rows
+
+NEAREST_USERS = 10
+"""A user's nearest, who attract them beside those with whom they share neighbours."""
+
+NEAREST_SHARE = 0.3
+"""How strongly the nearest attract, of all with whom a user shares neighbours."""
+
+LAID_OUT_USERS = 20_000
+"""Where there are more users, so many are laid out and the others put among them."""
+
+SAMPLE_EDGES = 40
+"""Of the sample, so many of a user's strongest ties are kept."""
+
+STRONGEST_POWER = 4
+"""The power of a tie that counts where a user is put among others: the middle of many would be near to none."""
+
+SPREADER = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number near 2^64 divided by the golden ratio: multiples of it are spread evenly (Knuth's hash)."""
+
+
+def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, fingerprints: np.ndarray) -> np.ndarray:
+    """Place users on a map where those are near who share neighbours.
+
+    Up to LAID_OUT_USERS are laid out by `two_dimensions`. Where there are more, a sample by a hash of the handle is,
+    two users being tied by the ways of two steps from one to the other; everybody else is put in the middle of those
+    they are tied to, the strongest ties above all, in rounds: who is tied to the sample, then who is tied to these.
+
+    Parameters
+    ----------
+    users
+        int64 array of shape (users,): handles.
+    shared
+        CSR array of shape (users, users), symmetric: what `shared_neighbour_graph` returns. It is used up.
+    nearest
+        Integer array of shape (users, k): rows of the nearest users, nearest first, -1 where there is none.
+    fingerprints
+        uint64 array of shape (users,): equal where a profile is. Equal users lie in one place, their mean.
+
+    Returns
+    -------
+    float64 array of shape (users, 2). Users who cannot be placed, since nobody has anything in common with them (or, of
+    a large platform, nobody tied to the sample), lie together in the lower right corner of the map.
+
+    """
+    ties = ties_of(shared, nearest)
+    has_ties = np.diff(ties.indptr) > 0
+    sample = _sample(users, has_ties)
+    graph = ties[sample][:, sample] if len(sample) == has_ties.sum() else _ties_of_sample(ties, sample)
+    is_tied = np.diff(graph.indptr) > 0
+    sample, graph = sample[is_tied], graph[is_tied][:, is_tied]
+    positions = np.zeros((len(users), 2))
+    positions[sample] = two_dimensions(graph)
+    is_placed = np.zeros(len(users), dtype=bool)
+    is_placed[sample] = True
+    _place_others(positions, is_placed, ties)
+    if is_placed.any():
+        corner = positions[is_placed].max(axis=0)[0], positions[is_placed].min(axis=0)[1]
+        positions[~is_placed] = corner
+    return _means_of_equals(positions, fingerprints)
+
+
+def ties_of(shared: sparse.csr_array, nearest: np.ndarray) -> sparse.csr_array:
+    """Return how strongly users attract each other: symmetric, for each as much in all, but more for hubs."""
+    users = len(nearest)
+    listed = nearest[:, :NEAREST_USERS]
+    rows, places = np.nonzero(listed >= 0)
+    counts = np.bincount(rows, minlength=users)
+    weights = NEAREST_SHARE / counts[rows]
+    ties = sparse.csr_array((weights, (rows, listed[rows, places])), shape=(users, users))
+    ties = sparse.csr_array(ties + ties.T)
+    totals = shared.sum(axis=1)
+    parts = np.divide(1.0, totals, out=np.zeros(users), where=totals > 0)
+    # In place, since this is the largest thing here; the transpose has the same entries.
+    factors = np.repeat(parts, np.diff(shared.indptr))
+    factors += parts[shared.indices]
+    shared.data *= factors
+    return sparse.csr_array(ties + shared)
+
+
+def _sample(users: np.ndarray, has_ties: np.ndarray) -> np.ndarray:
+    """Return the rows of LAID_OUT_USERS users, or of all if there are no more, by a hash of their handles, rising."""
+    rows = np.flatnonzero(has_ties)
+    hashes = users[rows].astype(np.uint64) * SPREADER
+    return np.sort(rows[np.argsort(hashes, kind="stable")[:LAID_OUT_USERS]])
+
+
+def _ties_of_sample(ties: sparse.csr_array, sample: np.ndarray) -> sparse.csr_array:
+    """Return the strongest ties within the sample by ways of two steps, which lead through everybody; symmetric."""
+    from_sample = ties[sample]
+    paths = sparse.csr_array(from_sample @ sparse.csr_array(from_sample.T))
+    paths.setdiag(0)
+    entries, rows, ranks = best_of_rows(paths.indptr, paths.indices, paths.data, SAMPLE_EDGES)
+    is_last = ranks == SAMPLE_EDGES - 1
+    weakest = np.zeros(len(sample))
+    weakest[rows[is_last]] = paths.data[entries[is_last]]
+    # All that are as strong as the last: which of equals is kept would hang on rounding.
+    owners = np.repeat(np.arange(len(sample)), np.diff(paths.indptr))
+    is_kept = paths.data > (1 - 1e-9) * weakest[owners]
+    kept = sparse.csr_array((paths.data[is_kept], (owners[is_kept], paths.indices[is_kept])), shape=paths.shape)
+    totals = kept.sum(axis=1)
+    kept.data /= np.repeat(totals, np.diff(kept.indptr))
+    return sparse.csr_array(kept + kept.T)
+
+
+def _place_others(positions: np.ndarray, is_placed: np.ndarray, ties: sparse.csr_array) -> None:
+    """Put everybody who is tied to somebody placed in the middle of those, in rounds, in place."""
+    while not is_placed.all():
+        to_placed = ties[~is_placed][:, is_placed] ** STRONGEST_POWER
+        totals = to_placed.sum(axis=1)
+        rows = np.flatnonzero(~is_placed)[totals > 0]
+        if not len(rows):
+            break
+        positions[rows] = (to_placed @ positions[is_placed])[totals > 0] / totals[totals > 0, None]
+        is_placed[rows] = True
+
+
+def _means_of_equals(positions: np.ndarray, fingerprints: np.ndarray) -> np.ndarray:
+    """Give users with equal profiles the mean of their positions."""
+    _, places, counts = np.unique(fingerprints, return_inverse=True, return_counts=True)
+    return np.stack([np.bincount(places, axis)[places] / counts[places] for axis in positions.T], axis=1)

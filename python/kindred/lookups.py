@@ -1,0 +1,265 @@
+"""What people ask of a store: who is most like a user, why, in which group, and what to take next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from kindred.errors import StaleVersionError, StoreError, UnknownUserError
+from kindred.stores.base import Edition, Reader, Store
+
+if TYPE_CHECKING:  # it imports scipy, which the other look-ups do without
+    from kindred.fold_in.encoder import Activity
+
+
+ATTEMPTS = 3
+"""How often a look-up is begun when the version that it reads is removed meanwhile."""
+
+DECIMALS = 9
+"""Similarities and their parts are given to so many decimals."""
+
+SAME_PROFILE_COSINE = 1 - 1e-9
+"""From this plain cosine on, two users followed, viewed and were assessed in the same."""
+
+Answer = TypeVar("Answer")
+
+ClusterFilter = Literal["same", "other", "any"]
+
+
+def at_one_version(store: Store, look_up: Callable[[Reader], Answer]) -> Answer:
+    """Return what a look-up finds in a store, all of it at one version.
+
+    Raises
+    ------
+    StoreError
+        If versions come and go faster than they can be read, besides what `Store.read` raises.
+
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            with store.read() as reader:
+                return look_up(reader)
+        except StaleVersionError:
+            continue
+    raise StoreError("The store is published to again and again: what was being read is gone.")
+
+
+def similar_users(
+    reader: Reader,
+    user_handle: int,
+    *,
+    limit: int = 10,
+    min_similarity: float = 0.0,
+    cluster: ClusterFilter = "any",
+    exclude_same_profile: bool = False,
+) -> list[dict]:
+    """Return the closest users of a user, closest first.
+
+    Parameters
+    ----------
+    reader
+        What to read.
+    user_handle
+        The user.
+    limit
+        How many at most; a store has as many as the warehouse lists (its var top_k).
+    min_similarity
+        Leave out who is less similar.
+    cluster
+        same: only users of the user's own cluster, none for a user in no cluster; other: only users who are not; any.
+    exclude_same_profile
+        Leave out who followed, viewed and was assessed in exactly the same.
+
+    Returns
+    -------
+    Dicts of rank (that of the whole list, so that there are gaps where users are left out), similar_user_handle,
+    similarity, facets (the part of each in the similarity), cosine_similarity, cluster_id and cluster (the other's;
+    -1 and None for none), is_same_profile, and reasons, up to three of facet, feature and contribution.
+
+    Raises
+    ------
+    UnknownUserError
+        If there is no such user.
+
+    """
+    rows = reader.similar(user_handle)
+    if not rows or cluster != "any":
+        own_cluster = _known_user(reader, user_handle)["cluster_id"]
+    found = []
+    for row in rows:
+        is_same_profile = row["cosine_similarity"] >= SAME_PROFILE_COSINE
+        is_wanted = (
+            row["similarity"] >= min_similarity
+            and (cluster == "any" or (cluster == "same") == (row["similar_cluster_id"] == own_cluster != -1))
+            and not (exclude_same_profile and is_same_profile)
+        )
+        if is_wanted:
+            found.append(_entry(row, reader.edition, is_same_profile))
+            if len(found) == limit:
+                break
+    return found
+
+
+def similar_to_activity(reader: Reader, activity: Activity, *, limit: int = 10, min_similarity: float = 0.0) -> dict:
+    """Return the users who are closest to what somebody did who is not in the warehouse.
+
+    Returns
+    -------
+    similar: dicts of rank, similar_user_handle, similarity, facets, cluster_id, cluster and reasons as `similar_users`
+    has them, closest first. unknown and mapped: see `kindred.fold_in.encoder.Encoded`.
+
+    """
+    space = reader.space()
+    encoded = space.encode(activity)
+    similar = [
+        with_cluster(row, reader.edition)
+        | {
+            "similarity": round(row["similarity"], DECIMALS),
+            "facets": _rounded(row["facets"]),
+            "reasons": _rounded_reasons(row["reasons"]),
+        }
+        for row in space.closest(encoded, limit, min_similarity)
+    ]
+    return {"similar": similar, "unknown": encoded.unknown, "mapped": encoded.mapped}
+
+
+def explain(reader: Reader, user_handle: int, other_handle: int) -> dict:
+    """Return all that two users have in common, whether one is on the other's list or not.
+
+    Returns
+    -------
+    user_handle, similar_user_handle, similarity, rank (in the user's list, None if not there), facets, and reasons:
+    every matching feature with its contribution, largest first. The contributions sum to the similarity.
+
+    Raises
+    ------
+    UnknownUserError
+        If there is no such user.
+
+    """
+    own, others = reader.features(user_handle), reader.features(other_handle)
+    for handle, features in ((user_handle, own), (other_handle, others)):
+        if not features:
+            _known_user(reader, handle)
+    facets = list(reader.edition.matching_facets)
+    weights = {(facet, feature): weight for facet, feature, weight in others}
+    reasons = []
+    for facet, feature, weight in own:
+        other_weight = weights.get((reader.edition.matching_facets[facet], feature))
+        if other_weight is not None:
+            reasons.append({"facet": facet, "feature": feature, "contribution": weight * other_weight})
+    reasons.sort(key=lambda reason: (-reason["contribution"], facets.index(reason["facet"]), reason["feature"]))
+    parts = dict.fromkeys(facets, 0.0)
+    for reason in reasons:
+        parts[reason["facet"]] += reason["contribution"]
+    ranks = {row["similar_user_handle"]: row["rank"] for row in reader.similar(user_handle)}
+    return {
+        "user_handle": user_handle,
+        "similar_user_handle": other_handle,
+        "similarity": round(sum(parts.values()), DECIMALS),
+        "rank": ranks.get(other_handle),
+        "facets": _rounded(parts),
+        "reasons": _rounded_reasons(reasons),
+    }
+
+
+def profile(reader: Reader, user_handle: int) -> dict:
+    """Return a user: the row of users, the label of the cluster, and the features of every facet, weightiest first.
+
+    Raises
+    ------
+    UnknownUserError
+        If there is no such user.
+
+    """
+    row = with_cluster(_known_user(reader, user_handle), reader.edition)
+    facets = {facet: [] for facet in reader.edition.matching_facets}
+    for facet, feature, weight in reader.features(user_handle):
+        facets[facet].append({"feature": feature, "weight": round(weight, DECIMALS)})
+    for features in facets.values():
+        features.sort(key=lambda feature: (-feature["weight"], feature["feature"]))
+    return {**row, "profile": facets}
+
+
+def users_page(reader: Reader, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
+    """Return users with greater handles than `after`, rising, at most `limit`; of one cluster (-1: of none) or all."""
+    return [with_cluster(row, reader.edition) for row in reader.users(after, limit, cluster_id)]
+
+
+def courses_to_take(reader: Reader, user_handle: int, limit: int = 10) -> list[dict]:
+    """Return what a user's closest users viewed that the user has not: people like you also took.
+
+    Returns
+    -------
+    Dicts of course_id, users (how many of the closest users viewed it), summed_similarity (of those users, by which the
+    courses are sorted) and similar_user_handles (who they are, closest first).
+
+    Raises
+    ------
+    UnknownUserError
+        If there is no such user.
+
+    """
+    rows = reader.similar(user_handle)
+    if not rows:
+        _known_user(reader, user_handle)
+    closest = {row["similar_user_handle"]: row["similarity"] for row in rows}
+    viewed = reader.courses([user_handle, *closest])
+    own = set(viewed.get(user_handle, ()))
+    viewers = defaultdict(list)
+    for other in closest:
+        for course in viewed.get(other, ()):
+            if course not in own:
+                viewers[course].append(other)
+    courses = [
+        {
+            "course_id": course,
+            "users": len(others),
+            "summed_similarity": round(sum(closest[other] for other in others), DECIMALS),
+            "similar_user_handles": others,
+        }
+        for course, others in viewers.items()
+    ]
+    courses.sort(key=lambda course: (-course["summed_similarity"], course["course_id"]))
+    return courses[:limit]
+
+
+def with_cluster(row: dict, edition: Edition) -> dict:
+    """Return a row that has a cluster_id with the label of the cluster after it."""
+    named = {}
+    for name, value in row.items():
+        named[name] = value
+        if name == "cluster_id":
+            named["cluster"] = edition.cluster_labels.get(value)
+    return named
+
+
+def _known_user(reader: Reader, user_handle: int) -> dict:
+    row = reader.user(user_handle)
+    if row is None:
+        raise UnknownUserError(user_handle, reader.edition.version)
+    return row
+
+
+def _entry(row: dict, edition: Edition, is_same_profile: bool) -> dict:
+    cluster_id = row["similar_cluster_id"]
+    return {
+        "rank": row["rank"],
+        "similar_user_handle": row["similar_user_handle"],
+        "similarity": round(row["similarity"], DECIMALS),
+        "facets": {facet: round(row[f"{facet}_part"], DECIMALS) for facet in edition.matching_facets},
+        "cosine_similarity": round(row["cosine_similarity"], DECIMALS),
+        "cluster_id": cluster_id,
+        "cluster": edition.cluster_labels.get(cluster_id),
+        "is_same_profile": is_same_profile,
+        "reasons": _rounded_reasons(row["top_reasons"]),
+    }
+
+
+def _rounded(parts: dict[str, float]) -> dict[str, float]:
+    return {facet: round(part, DECIMALS) for facet, part in parts.items()}
+
+
+def _rounded_reasons(reasons: Iterable[dict]) -> list[dict]:
+    return [{**reason, "contribution": round(reason["contribution"], DECIMALS)} for reason in reasons]

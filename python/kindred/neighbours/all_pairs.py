@@ -1,0 +1,314 @@
+"""The exact neighbours of users by compiled loops; of all at once by blocks that meet in turn, each pair once.
+
+An inverted index of one block is walked for each user of another, and what comes out is offered to the lists of both
+users (the symmetric part of All-Pairs: Bayardo, Ma, Srikant 2007: Scaling up all pairs similarity search). Once
+blocks have met several others, the index leaves out the hottest features, which few pairs owe their place on a list
+to but which cost most; what they can add is bounded by Cauchy's inequality on the lengths of what is left out (the
+suffix norms of L2AP: Anastasiu, Karypis 2014: L2AP: Fast cosine similarity search with prefix L-2 norm bounds), and
+only pairs that the bound lets through are completed. The threshold is each user's k-th best so far, hence nothing is
+lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from kindred.neighbours import numba_kernel
+
+BLOCK_USERS = 8192
+"""Users of a block at most: their scores stay in the second-level cache, and an index needs 2 bytes for a user."""
+
+BLOCKS_PER_THREAD = 2
+"""Blocks for each thread at least: blocks meet in pairs, so that fewer would leave threads idle."""
+
+INDEX_ID_BYTES = 2
+"""What an index needs for a user beside the weight."""
+
+BOUNDED_FROM_MEETINGS = 0.25
+"""Meetings for each place on the lists, after which bounds save more than they cost: then few pairs reach the lists."""
+
+HOT_FEATURES = 64
+"""Features that the index leaves out at most; more of them, and the bound lets too many pairs through."""
+
+HOT_PRODUCTS_SHARE = 0.75
+"""The hottest features that make up so much of all multiplications are left out, or HOT_FEATURES if they are fewer."""
+
+UNBEATABLE = 1e100
+"""A score that nobody has: where nothing is left of a list, who is better than those beyond it cannot be known."""
+
+PARTS = 16
+"""Parts whose lengths are compared each: one cache line of float32."""
+
+
+class Bounds(NamedTuple):
+    """What the hottest features can add to a score.
+
+    Attributes
+    ----------
+    part_of
+        int8 array of shape (features,): the part that a feature belongs to, -1 for those that are in the index.
+    margin
+        float32 above 1: what weights and lengths are multiplied by, to be rounded up.
+    rests, counter_rests
+        float32 arrays of shape (users,): the length of the rest of each profile, and of each counterpart.
+    parts, counter_parts
+        float32 arrays of shape (users, PARTS): the lengths of parts of it. All are rounded up.
+
+    """
+
+    part_of: np.ndarray
+    margin: np.float32
+    rests: np.ndarray
+    counter_rests: np.ndarray
+    parts: np.ndarray
+    counter_parts: np.ndarray
+
+
+def best_of_all(
+    matrix: sparse.csr_array,
+    counterparts: sparse.csr_array,
+    k: int,
+    penalties: np.ndarray | None,
+    threads: int,
+    memory_mb: float,
+    progress: Callable[[float], None],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the k best of every user, as `kindred.top_k` describes it.
+
+    Parameters
+    ----------
+    matrix, counterparts
+        Users x features, CSR, float64, canonical and non-negative; the score must be the same both ways.
+    k, penalties, threads, memory_mb, progress
+        See `kindred.top_k`.
+
+    Returns
+    -------
+    indices, scores
+        int32 and float64 arrays of shape (users, k).
+
+    """
+    users = matrix.shape[0]
+    scores = np.full((users, k), -np.inf)
+    ids = np.full((users, k), numba_kernel.NOBODY, dtype=np.int32)
+    everybody = np.arange(users, dtype=np.int32)
+    offer_pairs(matrix, counterparts, everybody, everybody[:0], penalties, threads, memory_mb, progress, scores, ids)
+    return ids, scores
+
+
+def offer_pairs(
+    matrix: sparse.csr_array,
+    counterparts: sparse.csr_array,
+    some: np.ndarray,
+    others: np.ndarray,
+    penalties: np.ndarray | None,
+    threads: int,
+    memory_mb: float,
+    progress: Callable[[float], None],
+    scores: np.ndarray,
+    ids: np.ndarray,
+) -> None:
+    """Offer every pair of some users, and every pair of one of them and one of the others, to the lists of both.
+
+    Parameters
+    ----------
+    matrix, counterparts, penalties, threads, memory_mb, progress
+        See `best_of_all`.
+    some, others
+        int32 arrays of rows, together each user once.
+    scores, ids
+        float64 and int32 arrays of shape (users, k), changed in place: in, what each list holds already, a heap whose
+        worst is first (-inf and NOBODY where nobody is); out, lists by falling score, -1 and 0 where nobody is.
+
+    """
+    blocks = _blocks(some, threads)
+    meeting = len(blocks)
+    blocks += _blocks(others, threads)
+    enough = BOUNDED_FROM_MEETINGS * ids.shape[1]
+    # The lists of the others have been filled before.
+    met = [0.0] * meeting + [enough] * (len(blocks) - meeting)
+    bounds = _bounded(matrix, counterparts) if len(blocks) > enough else None
+    rows, counter_rows = _arrays(matrix), _arrays(counterparts)
+    index_mb = counterparts.nnz * (counterparts.dtype.itemsize + INDEX_ID_BYTES) / 1e6
+    group = max(BLOCKS_PER_THREAD * threads, int(len(blocks) * memory_mb / max(index_mb, memory_mb)))
+
+    done, meetings = 0, meeting * (len(blocks) - (meeting - 1) / 2)
+    with ThreadPoolExecutor(threads) as pool:
+        for first in range(0, meeting, group):
+            indexed = range(first, min(first + group, meeting))
+            indexes, indexed_for = {}, "nothing"
+            for pairs in _rounds(list(indexed), list(range(indexed.stop, len(blocks)))):
+                applied = bounds if all(met[block] >= enough for pair in pairs for block in pair) else None
+                if applied is not indexed_for:
+                    made = pool.map(
+                        lambda block, applied=applied: _index(counterparts[blocks[block]], applied), indexed
+                    )
+                    indexes, indexed_for = dict(zip(indexed, made, strict=True)), applied
+
+                def meet(pair: tuple[int, int], indexes: dict = indexes, applied: Bounds | None = applied) -> None:
+                    one, other = (blocks[block] for block in pair)
+                    numba_kernel.meet(one, other, indexes[pair[1]], rows, counter_rows, penalties, applied, scores, ids)
+
+                for _ in pool.map(meet, pairs):
+                    done += 1
+                    progress(done / meetings)
+                for block in {block for pair in pairs for block in pair}:
+                    met[block] += 1
+
+        def finish(block: int) -> None:
+            numba_kernel.sort_lists(blocks[block], scores, ids)
+            # What stands on the list of one of the others has been scored as seen from there.
+            if counterparts is not matrix and block < meeting:
+                numba_kernel.rescore_lists(blocks[block], rows, counter_rows, matrix.shape[1], penalties, scores, ids)
+
+        list(pool.map(finish, range(len(blocks))))
+
+
+def refresh(
+    matrix: sparse.csr_array,
+    counterparts: sparse.csr_array,
+    scores: np.ndarray,
+    ids: np.ndarray,
+    is_complete: np.ndarray,
+    changed: np.ndarray,
+    threads: int,
+    memory_mb: float,
+    progress: Callable[[float], None],
+) -> None:
+    """Bring lists up to date where some users have changed, see `kindred.neighbours.refresh.refresh_lists`; in place.
+
+    An unchanged user's list keeps who has not changed. Others who have not changed are worse than all of it, hence the
+    places that have become free hold copies of its last: what is offered must be better than that. Copies that are
+    left at the end stand for users who are not known.
+
+    Parameters
+    ----------
+    matrix, counterparts, threads, memory_mb, progress
+        See `best_of_all`.
+    scores, ids
+        float64 and int32 arrays of shape (users, k): by falling score, ids -1 for a place that is free.
+    is_complete
+        Boolean array of shape (users,): lists that hold everybody with a score, but for those who have changed.
+    changed
+        Boolean array of shape (users,).
+
+    """
+    for start in range(0, len(ids), BLOCK_USERS):
+        block = slice(start, start + BLOCK_USERS)
+        is_kept = (ids[block] >= 0) & ~changed[ids[block]] & ~changed[block, None]
+        order = np.argsort(~is_kept, axis=1, kind="stable")
+        kept_ids = np.take_along_axis(ids[block], order, axis=1)
+        kept_scores = np.take_along_axis(scores[block], order, axis=1)
+        lengths = is_kept.sum(axis=1)
+        last = np.maximum(lengths - 1, 0)[:, None]
+        is_open = (is_complete[block] | changed[block])[:, None]
+        is_lost = ~is_open & (lengths == 0)[:, None]
+        blank_ids = np.where(is_open | is_lost, numba_kernel.NOBODY, np.take_along_axis(kept_ids, last, axis=1))
+        blanks = np.where(
+            is_open, -np.inf, np.where(is_lost, UNBEATABLE, np.take_along_axis(kept_scores, last, axis=1))
+        )
+        is_free = np.arange(ids.shape[1]) >= lengths[:, None]
+        # From worst to best, a list is a heap.
+        ids[block] = np.where(is_free, blank_ids, kept_ids)[:, ::-1]
+        scores[block] = np.where(is_free, blanks, kept_scores)[:, ::-1]
+    rows = np.arange(len(ids), dtype=np.int32)
+    offer_pairs(matrix, counterparts, rows[changed], rows[~changed], None, threads, memory_mb, progress, scores, ids)
+    is_copy = ids[:, 1:] == ids[:, :-1]
+    ids[:, 1:][is_copy] = -1
+    scores[:, 1:][is_copy] = 0
+
+
+def scorer_of_rows(
+    matrix: sparse.csr_array, counterparts: sparse.csr_array, penalties: np.ndarray | None
+) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
+    """Return what fills the indices and scores, shapes (rows, k), of a block of rows from an index of everybody."""
+    rows, index = _arrays(matrix), _arrays(sparse.csc_array(counterparts))
+
+    def score_block(block: np.ndarray, indices: np.ndarray, scores: np.ndarray) -> None:
+        numba_kernel.score_rows(block, rows, index, penalties, indices, scores)
+
+    return score_block
+
+
+def _rounds(indexed: list[int], others: list[int]) -> Iterator[list[tuple[int, int]]]:
+    """Yield pairs of blocks of which the second is indexed, such that no block is in two pairs of a round.
+
+    So every list has one writer at a time. First every indexed block with itself, which gives its lists something to
+    beat; then those with each other by the circle method of tournaments; then all others with each of them.
+    """
+    yield [(block, block) for block in indexed]
+    circle = indexed + [-1] * (len(indexed) % 2)
+    for _ in range(len(circle) - 1):
+        pairs = zip(circle[: len(circle) // 2], reversed(circle[len(circle) // 2 :]), strict=True)
+        yield [pair for pair in pairs if min(pair) >= 0]
+        circle = [circle[0], circle[-1], *circle[1:-1]]
+    seats = others + [-1] * (len(indexed) - len(others))
+    for shift in range(len(seats) if others else 0):
+        turned = seats[shift:] + seats[:shift]
+        yield [(other, block) for other, block in zip(turned, indexed, strict=False) if other >= 0]
+
+
+def _bounded(matrix: sparse.csr_array, counterparts: sparse.csr_array) -> Bounds:
+    """Choose the hottest features, and bound what they can add to a score."""
+    products = _users_of_features(matrix) * _users_of_features(counterparts)
+    hottest = np.argsort(-products, kind="stable")
+    enough = np.searchsorted(np.cumsum(products[hottest]), HOT_PRODUCTS_SHARE * products.sum()) + 1
+    hottest = hottest[: min(enough, HOT_FEATURES)]
+    part_of = np.full(matrix.shape[1], -1, dtype=np.int8)
+    part_of[hottest] = np.arange(len(hottest)) % PARTS
+    # Each weight and length is rounded up by more than adding up float32 can lose.
+    longest = max(np.diff(matrix.indptr).max(initial=0), np.diff(counterparts.indptr).max(initial=0))
+    margin = np.float32(1 + (longest + 16) * np.finfo(np.float32).eps)
+
+    parts = _lengths_of_parts(matrix, part_of, margin)
+    counter_parts = parts if counterparts is matrix else _lengths_of_parts(counterparts, part_of, margin)
+    rests, counter_rests = (np.sqrt((each**2).sum(axis=1)) * margin for each in (parts, counter_parts))
+    return Bounds(part_of, margin, rests, counter_rests, parts, counter_parts)
+
+
+def _lengths_of_parts(profiles: sparse.csr_array, part_of: np.ndarray, margin: np.float32) -> np.ndarray:
+    """Return the lengths, rounded up, of the parts of the hottest features of every user: float32, (users, PARTS)."""
+    lengths = np.empty((profiles.shape[0], PARTS), dtype=np.float32)
+    for start in range(0, len(lengths), BLOCK_USERS):
+        block = profiles[start : start + BLOCK_USERS]
+        parts = part_of[block.indices]
+        is_hot = parts >= 0
+        users = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))[is_hot]
+        squares = np.bincount(
+            users * PARTS + parts[is_hot], weights=block.data[is_hot] ** 2, minlength=block.shape[0] * PARTS
+        )
+        lengths[start : start + BLOCK_USERS] = np.sqrt(squares).reshape(-1, PARTS) * margin
+    return lengths
+
+
+def _users_of_features(profiles: sparse.csr_array) -> np.ndarray:
+    return np.bincount(profiles.indices, minlength=profiles.shape[1]).astype(np.float64)
+
+
+def _blocks(rows: np.ndarray, threads: int) -> list[np.ndarray]:
+    size = max(1, min(BLOCK_USERS, -(-len(rows) // (BLOCKS_PER_THREAD * threads))))
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _index(profiles: sparse.csr_array, bounds: Bounds | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the inverted index of a block: where each feature's list begins, users counted in the block, weights.
+
+    With bounds, the hottest features have no lists, and weights are float32 and rounded up.
+    """
+    if bounds is not None:
+        is_kept = bounds.part_of[profiles.indices] < 0
+        starts = np.concatenate([[0], np.cumsum(is_kept)])[profiles.indptr]
+        weights = (profiles.data[is_kept] * bounds.margin).astype(np.float32)
+        profiles = sparse.csr_array((weights, profiles.indices[is_kept], starts), profiles.shape)
+    columns = sparse.csc_array(profiles)
+    return columns.indptr.astype(np.int64), columns.indices.astype(np.uint16), columns.data
+
+
+def _arrays(compressed: sparse.csr_array | sparse.csc_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return indptr, indices and data, in types that are always the same: for others all would be compiled again."""
+    return compressed.indptr.astype(np.int64), compressed.indices.astype(np.int32, copy=False), compressed.data

@@ -1,0 +1,185 @@
+"""Exact nearest neighbours of sparse profiles, and what two profiles have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+
+import numpy as np
+from scipy import sparse
+
+from kindred.neighbours import scipy_kernel
+
+COMPILED_FROM_PRODUCTS = 1_000_000_000
+"""From so many products of rows and stored weights on, loading the compiled kernels takes less time than it saves."""
+
+COMPILED_ROWS = 256
+"""Rows that the compiled kernel takes at a time: enough for a thread to be worth waking, few enough to share out."""
+
+
+def top_k(
+    profiles: sparse.csr_matrix | sparse.csr_array,
+    k: int,
+    *,
+    metric: str = "cosine",
+    counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
+    penalties: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
+    threads: int = 1,
+    memory_mb: float = 1024,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find for every row the k most similar other rows, exactly.
+
+    Four kernels find the same, to the last bit, and none of them ever holds users x users. Small inputs, and all where
+    numba is not installed (the extra `scale`): each block of rows is scored against all rows by one sparse-times-dense
+    product of scipy. Large ones are compiled: an inverted index that scores each pair once and offers it to the lists
+    of both (`all_pairs`, from COMPILED_FROM_PRODUCTS on); the same, once lists are long enough for it to pay,
+    pruned by bounds on what the hottest features can add; and where only some rows are wanted, an inverted index that
+    scores a row at a time (`numba_kernel`).
+
+    Parameters
+    ----------
+    profiles
+        Users x features, CSR, any non-negative weights of any real dtype. It is not changed.
+    k
+        How many neighbours to find, at least 1.
+    metric
+        "cosine" normalises every row to length 1 first. "dot" takes the rows as they are, for profiles whose dot
+        product already is the similarity (a weighted sum of cosines, as in the table user_features).
+    counterparts
+        What a row is compared with, for the metric "dot": the same rows with columns exchanged in pairs, so that what
+        one has in one column meets what another has in a second, and a pair scores the same both ways; by default the
+        profiles themselves.
+    penalties
+        Float array of shape (users,), 0 or more: what is taken off a row's score wherever it is a candidate.
+    rows
+        Integer array: the rows whose neighbours are wanted, by default all. They are compared with all rows.
+    threads
+        Threads that score blocks side by side; the result does not depend on it.
+    memory_mb
+        Megabytes for blocks of scores and for inverted indexes, beyond the profiles, a copy of those by row where they
+        are normalised, not float64 or pruned, and the result; blocks get fewer or smaller. At least one block for
+        each thread is held, and an inverted index of everybody where only some rows are wanted. The result does not
+        depend on it.
+    progress
+        Called now and then, from the calling thread, with the share of the work that is done, from 0 to 1.
+
+    Returns
+    -------
+    indices, scores
+        Arrays of shape (users, k), int32 and float64: the neighbours of each row by falling score, then rising index
+        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and only those count that
+        score above 0 before the penalty: where there are fewer than k, the rest is -1 and 0.
+
+    Raises
+    ------
+    TypeError
+        If profiles or counterparts is no sparse matrix.
+    ValueError
+        If k or threads is below 1, memory_mb is not above 0, the metric is unknown or cosine for counterparts, a
+        weight is negative or not finite, a penalty is negative or no number, or the shapes differ.
+
+    Notes
+    -----
+    Scores are summed in float64 in the order of features, hence are bit-identical in both directions of a pair.
+    Scores that agree to ten decimals count as tied. Sources of the symmetric and the pruned kernel: Bayardo, Ma,
+    Srikant 2007, Scaling up all pairs similarity search; Anastasiu, Karypis 2014, L2AP: Fast cosine similarity search
+    with prefix L-2 norm bounds.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> indices, scores = top_k(csr_array([[1.0, 0.0], [2.0, 0.0], [1.0, 1.0], [0.0, 0.0]]), k=2)
+    >>> indices.tolist()
+    [[1, 2], [0, 2], [0, 1], [-1, -1]]
+    >>> scores.round(3).tolist()
+    [[1.0, 0.707], [1.0, 0.707], [0.707, 0.707], [0.0, 0.0]]
+
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, not {k}")
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    if not memory_mb > 0:
+        raise ValueError(f"memory_mb must be above 0, not {memory_mb}")
+    if metric not in ("cosine", "dot"):
+        raise ValueError(f"metric must be 'cosine' or 'dot', not {metric!r}")
+    if metric == "cosine" and counterparts is not None:
+        raise ValueError("counterparts are compared by the metric 'dot' only")
+    matrix = checked(profiles)
+    if metric == "cosine":
+        matrix = _unit_rows(matrix)
+    others = matrix if counterparts is None else checked(counterparts)
+    if others.shape != matrix.shape:
+        raise ValueError(f"counterparts must have the shape of profiles, {matrix.shape}, not {others.shape}")
+    if penalties is not None:
+        penalties = np.asarray(penalties, dtype=np.float64)
+        if penalties.shape != matrix.shape[:1]:
+            raise ValueError(f"penalties must have the shape {matrix.shape[:1]}, not {penalties.shape}")
+        if not (penalties >= 0).all():
+            raise ValueError("penalties must be 0 or more")
+    wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
+    progress = progress or (lambda share: None)
+
+    all_pairs = compiled_kernels() if is_large(len(wanted), others) else None
+    if all_pairs and rows is None:
+        return all_pairs.best_of_all(matrix, others, k, penalties, threads, memory_mb, progress)
+    indices = np.full((len(wanted), k), -1, dtype=np.int32)
+    scores = np.zeros((len(wanted), k), dtype=np.float64)
+    if all_pairs:
+        block_rows, score_block = COMPILED_ROWS, all_pairs.scorer_of_rows(matrix, others, penalties)
+    else:
+        block_rows = scipy_kernel.rows_of_block(matrix.shape[0], threads, memory_mb)
+        score_block = scipy_kernel.scorer_of_rows(matrix, others, penalties)
+
+    def score(start: int) -> int:
+        block = slice(start, start + block_rows)
+        score_block(wanted[block], indices[block], scores[block])
+        return min(block.stop, len(wanted))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in pool.map(score, range(0, len(wanted), block_rows)):
+            progress(done / len(wanted))
+    return indices, scores
+
+
+def is_large(rows: int, profiles: sparse.csr_array) -> bool:
+    """Tell whether comparing so many rows with all profiles is worth loading the compiled kernels."""
+    return rows * profiles.nnz >= COMPILED_FROM_PRODUCTS
+
+
+def compiled_kernels() -> ModuleType | None:
+    """Return the module of the compiled kernels, or None where what it needs is not installed."""
+    try:
+        from kindred.neighbours import all_pairs
+    except ImportError:
+        return None
+    return all_pairs
+
+
+def checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
+    """Return profiles as canonical CSR of float64, copied where they are not; raise if `top_k` cannot take them."""
+    if not sparse.issparse(profiles):
+        raise TypeError(f"profiles must be a scipy sparse matrix, not {type(profiles).__name__}")
+    rows = sparse.csr_array(profiles, dtype=np.float64)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    if not np.isfinite(rows.data).all() or (rows.data < 0).any():
+        raise ValueError("profiles must hold finite weights of 0 or more")
+    return rows
+
+
+def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:
+    """Scale every row to length 1; rows without weight stay as they are."""
+    row_numbers = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    # By the largest weight first, so that squares neither overflow nor vanish.
+    largest = np.zeros(rows.shape[0])
+    np.maximum.at(largest, row_numbers, rows.data)
+    largest[largest == 0] = 1
+    scaled = rows.data / largest[row_numbers]
+    norms = np.sqrt(np.bincount(row_numbers, weights=scaled * scaled, minlength=rows.shape[0]))
+    norms[norms == 0] = 1
+    return sparse.csr_array((scaled / norms[row_numbers], rows.indices, rows.indptr), rows.shape)

@@ -1,0 +1,3 @@
+"""The formats that a sample can be written in."""
+
+FILE_FORMATS = ("csv", "parquet")

@@ -1,0 +1,47 @@
+"""What the tests of deployments share: folders with some packages only, lists of them, and what is to be answered."""
+
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+from project import ROOT
+
+from kindred.warehouse.reading import open_file
+
+
+def link_packages(folder: Path, names: list[str]) -> Path:
+    """Fill a folder with links to what these packages have put into site-packages."""
+    folder.mkdir()
+    for name in names:
+        package = distribution(name)
+        for top in {file.parts[0] for file in package.files} - {"..", "__pycache__"}:  # scripts lie elsewhere
+            if not (folder / top).exists():
+                (folder / top).symlink_to(package.locate_file(top))
+    return folder
+
+
+def listed_packages(requirements: Path, root: Path = ROOT) -> list[str]:
+    """Return the packages that a list of requirements names; their versions are those of the lock file."""
+    names = []
+    for line in requirements.read_text().splitlines():
+        if line.startswith("-c "):
+            assert (requirements.parent / line[3:]).resolve() == root / "requirements-dev.lock"
+        elif not line.startswith("#"):
+            names.append(line)
+    return names
+
+
+def find_wheels(requirements: Path, *options: str) -> None:
+    """Let pip find a wheel of every package that is listed, for the platform that the options name."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--only-binary=:all:"]
+    target = requirements.parent / "nothing-is-installed"  # pip asks for one where the platform is another
+    subprocess.run([*pip, *options, "--target", target, "--requirement", requirements], check=True)
+    assert not target.exists()
+
+
+def similar_handles(warehouse: Path, user_handle: int) -> list[int]:
+    """Return the users who are most like a user, as the warehouse lists them."""
+    query = "select similar_user_handle from similar_users where user_handle = ? order by rank"
+    with open_file(warehouse) as connection:
+        return [handle for (handle,) in connection.execute(query, [user_handle]).fetchall()]

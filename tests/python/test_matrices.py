@@ -1,0 +1,80 @@
+"""Sparse 0/1 matrices and the best entries of their rows."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from kindred import matrices
+from kindred.matrices import best_of_rows, holds, incidence
+
+
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(
+    lengths=st.lists(st.integers(0, 12), max_size=9),
+    k=st.integers(1, 8),
+    levels=st.integers(1, 9),
+    seed=st.integers(0, 2**32),
+)
+def test_the_best_of_rows_are_those_of_sorting_each(lengths, k, levels, seed):
+    rng = np.random.default_rng(seed)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
+    columns = np.concatenate([np.zeros(0, int), *(rng.permutation(30)[:length] for length in lengths)])
+    # Few levels, so that many values are equal; some are not above 0.
+    values = rng.integers(-1, levels, len(columns)) / 4
+    expected = []
+    for row, (start, stop) in enumerate(itertools.pairwise(starts)):
+        entries = sorted((entry for entry in range(start, stop) if values[entry] > 0),
+                         key=lambda entry: (-values[entry], columns[entry]))  # fmt: skip
+        expected += [(entry, row, rank) for rank, entry in enumerate(entries[:k])]
+    found = best_of_rows(starts, columns, values, k)
+    assert list(zip(*(part.tolist() for part in found), strict=True)) == expected
+
+
+@pytest.mark.parametrize("block", [1, 3, 1000])
+def test_rows_of_any_length_in_blocks_of_any_size_get_the_same(monkeypatch, block):
+    rng = np.random.default_rng(1)
+    starts = np.concatenate([[0], np.cumsum(rng.integers(0, 60, 50))])
+    columns, values = np.arange(starts[-1]), rng.random(starts[-1])
+    expected = [part.tolist() for part in best_of_rows(starts, columns, values, 5)]
+    monkeypatch.setattr(matrices, "BLOCK_ROWS", block)
+    assert [part.tolist() for part in best_of_rows(starts, columns, values, 5)] == expected
+    assert max(expected[2]) == 4
+
+
+def test_incidence_holds_1_where_it_is_told():
+    matrix = incidence(np.array([2, 0]), np.array([1, 1]), (3, 2))
+    assert matrix.dtype == np.float64
+    assert matrix.toarray().tolist() == [[0, 1], [0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (3, 2)])
+def test_incidence_of_no_places_is_0_everywhere(shape):
+    matrix = incidence(np.zeros(0, dtype=int), np.zeros(0, dtype=int), shape)
+    assert matrix.shape == shape
+    assert not matrix.toarray().any()
+
+
+def test_holds_tells_in_any_order_and_repeatedly_where_a_matrix_is_above_0():
+    rng = np.random.default_rng(5)
+    dense = rng.integers(0, 3, (6, 4))
+    rows, columns = rng.integers(0, 6, 40), rng.integers(0, 4, 40)
+    found = holds(sparse.csr_array(dense), rows, columns)
+    assert found.dtype == bool
+    assert found.tolist() == [dense[row, column] > 0 for row, column in zip(rows, columns, strict=True)]
+    assert 0 < found.sum() < 40
+
+
+def test_a_zero_that_is_stored_is_not_held():
+    matrix = sparse.csr_array((np.array([0.0, 1.0]), (np.array([0, 0]), np.array([0, 1]))), shape=(1, 2))
+    assert holds(matrix, np.array([0, 0]), np.array([0, 1])).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (3, 2)])
+def test_no_places_hold_nothing(shape):
+    found = holds(sparse.csr_array(shape), np.zeros(0, dtype=int), np.zeros(0, dtype=int))
+    assert isinstance(found, np.ndarray)
+    assert (found.shape, found.dtype) == ((0,), bool)
