@@ -11,7 +11,7 @@ occurrences as not materialized (
 
 facets as (
 
-    select * from {{ ref('facets') }}
+    select * from {{ ref('int_facets') }}
 
 ),
 

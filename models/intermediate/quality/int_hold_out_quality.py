@@ -11,7 +11,7 @@ def model(dbt, session):
         return session.table(str(dbt.this))
     platform = read_platform(
         {
-            "facets": dbt.ref("facets"),
+            "facets": dbt.ref("int_facets"),
             "int_quality_users": dbt.ref("int_quality_users"),
             "int_viewed_courses": dbt.ref("int_viewed_courses"),
             "int_evidence": dbt.ref("int_evidence"),

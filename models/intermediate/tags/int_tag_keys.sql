@@ -25,7 +25,7 @@ assessment_scores as (
 
 tag_aliases as (
 
-    select * from {{ ref('tag_aliases') }}
+    select * from {{ ref('stg_tag_aliases') }}
 
 ),
 

@@ -11,24 +11,9 @@ tag_keys as (
 
 ),
 
-tag_overrides as (
-
-    select * from {{ ref('tag_overrides') }}
-
-),
-
 override_lines as (
 
-    select
-        line_number,
-        read_error,
-        lower({{ clean_text('action') }}) as action,
-        {{ clean_text('tag') }} as tag,
-        lower({{ clean_text('vocabulary') }}) as vocabulary,
-        {{ clean_text('other_tag') }} as other_tag,
-        lower({{ clean_text('other_vocabulary') }}) as other_vocabulary,
-        {{ clean_text('reason') }} as reason
-    from tag_overrides
+    select * from {{ ref('stg_tag_overrides') }}
 
 ),
 
