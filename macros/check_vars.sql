@@ -8,7 +8,7 @@
     'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
     'cluster_voters': [1, none], 'relation_max_courses': [1, none], 'relation_ridge': [0.001, none],
     'next_max_courses': [1, none], 'quality_splits': [0, none], 'quality_seed': [0, none],
-    'quality_max_users': [1, none], 'keep_learnt_days': [0.0, none], 'duckdb_memory_gb': [0.1, none]
+    'quality_max_users': [1, none], 'freeze_statistics_days': [0.0, none], 'duckdb_memory_gb': [0.1, none]
   }) }}
 {% endmacro %}
 

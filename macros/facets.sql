@@ -57,6 +57,6 @@
 {% endmacro %}
 
 {# The id of a feature: facets are ranges of ids (kindred.neighbours.FACET_IDS), within which features are counted. #}
-{% macro feature_id(facet_number, place) -%}
-  cast({{ facet_number }} as bigint) * 1000000000 + {{ place }}
+{% macro feature_id(facet_number, feature_number) -%}
+  cast({{ facet_number }} as bigint) * 1000000000 + {{ feature_number }}
 {%- endmacro %}

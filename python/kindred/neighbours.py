@@ -59,11 +59,11 @@ class NeighbourLists:
 
         Indices are int32, half of what a list of 100 neighbours of a million users would take otherwise.
         """
-        table = table.select(f"user_handle, near_user_handles[:{k}] as near_user_handles, scores[:{k}] as scores")
+        table = table.select(f"user_handle, candidate_handles[:{k}] as candidate_handles, scores[:{k}] as scores")
         indices = np.full((len(users), k), -1, dtype=np.int32)
         scores = np.zeros(indices.shape)
         for part in read_parts(table, BLOCK_USERS):
-            near = part["near_user_handles"]
+            near = part["candidate_handles"]
             owners, is_user = find_rows(part["user_handle"], users)
             others, is_other = find_rows(near.values, users)
             is_there = is_user[near.owners] & is_other
@@ -111,7 +111,7 @@ def nearest_users(
 
     Yields
     ------
-    Parts of a table with a row per user, by user: user_handle, near_user_handles and scores, two lists of one length,
+    Parts of a table with a row per user, by user: user_handle, candidate_handles and scores, two lists of one length,
     nearest first; is_complete, whether everybody with a score above 0 is listed, else k users at least are;
     neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
 
@@ -134,7 +134,7 @@ def nearest_users(
         lists = NeighbourLists(nearest.indices[block], nearest.scores[block])
         yield {
             "user_handle": users[block],
-            "near_user_handles": Lists(lengths, users[lists.indices[is_listed]]),
+            "candidate_handles": Lists(lengths, users[lists.indices[is_listed]]),
             "scores": Lists(lengths, lists.scores[is_listed]),
             "is_complete": nearest.is_complete[block],
             "neighbourhood_similarity": lists.neighbourhood_similarity(),
@@ -166,7 +166,7 @@ def read_known(
 
     """
     lists = NeighbourLists.read(before, users, k)
-    then = before.select("user_handle, profile_fingerprint, is_complete, len(near_user_handles) as listed").fetchnumpy()
+    then = before.select("user_handle, profile_fingerprint, is_complete, len(candidate_handles) as listed").fetchnumpy()
     rows, is_there = find_rows(then["user_handle"], users)
     rows = rows[is_there]
     changed = np.ones(len(users), dtype=bool)

@@ -15,7 +15,7 @@ ordered as (
         row_number() over (
             partition by user_handle
             order by rank
-        ) as place,
+        ) as expected_rank,
         lag(ranking_score) over (partition by user_handle order by rank) as score_before,
         lag(similar_user_handle) over (partition by user_handle order by rank) as handle_before
     from {{ ref('similar_users') }}
@@ -25,7 +25,7 @@ ordered as (
 select *
 from ordered
 where
-    rank != place
+    rank != expected_rank
     or ranking_score > score_before + 1e-9
     or abs(ranking_score - (similarity - {{ var('hub_correction') }} * neighbourhood_similarity)) > 1e-12
     or (abs(ranking_score - score_before) < 1e-12 and similar_user_handle < handle_before)

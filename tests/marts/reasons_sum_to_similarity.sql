@@ -16,7 +16,7 @@ reasons as (
         user_handle,
         similar_user_handle,
         sum(contribution) as similarity,
-        min(contribution) as least_contribution,
+        min(contribution) as min_contribution,
         count(*) as reasons,
         max(reason_rank) as last_rank,
         count(distinct reason_rank) as ranks,
@@ -50,7 +50,7 @@ where
     pairs.similarity is null
     or reasons.similarity is null
     or abs(pairs.similarity - reasons.similarity) > 1e-9
-    or reasons.least_contribution <= 0
+    or reasons.min_contribution <= 0
     or reasons.last_rank != reasons.reasons
     or reasons.ranks != reasons.reasons
     or reasons.first_reasons != pairs.top_reasons

@@ -1,5 +1,5 @@
-# How good neighbours, facets and clusters are on courses that are hidden from them, measured in this build or in the
-# one whose learning it keeps.
+# How good neighbours, facets and clusters are at finding courses that are hidden from them. While statistics are
+# frozen, the measures are those of an earlier build.
 # Grain: one row per measure and variant; none where there is nothing to hide or quality_splits is 0.
 
 
@@ -7,7 +7,7 @@ def model(dbt, session):
     from kindred.evaluation import as_columns, measure
     from kindred.evaluation_data import Settings, read_platform
 
-    if dbt.ref("int_learning").select("is_kept").fetchall() == [(True,)] and dbt.is_incremental:
+    if dbt.ref("int_frozen_statistics").select("is_frozen").fetchall() == [(True,)] and dbt.is_incremental:
         return session.table(str(dbt.this))
     platform = read_platform(
         {

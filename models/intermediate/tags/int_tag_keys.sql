@@ -71,7 +71,7 @@ alias_keys as (
 ),
 
 -- The texts whose keys are wanted, one after the other: an expression that is repeated costs each time.
-parts as (
+tag_parts as (
 
     select
         vocabulary,
@@ -100,7 +100,7 @@ spelled as (
         case when vocabulary = 'assessment' then {{ tag_key(product_of_test('unwrapped_tag'), 3) }} end as product_key,
         {{ tag_key('first_word', 3) }} as first_word_key,
         {{ tag_key('rest', 3) }} as rest_key
-    from parts
+    from tag_parts
 
 ),
 
@@ -244,7 +244,7 @@ near_misses as (
 ),
 
 -- In a short word one letter makes another word: there it takes the same courses or followers as well.
-missed_tags as (
+near_miss_tags as (
 
     select
         near_misses.version_key,
@@ -259,29 +259,29 @@ missed_tags as (
 
 ),
 
-missed_uses as (
+near_miss_uses as (
 
     select
-        missed_tags.version_key,
-        missed_tags.right_key,
-        missed_tags.vocabulary,
-        missed_tags.is_right,
+        near_miss_tags.version_key,
+        near_miss_tags.right_key,
+        near_miss_tags.vocabulary,
+        near_miss_tags.is_right,
         course_tags.course_id as used_by
-    from missed_tags
-    inner join course_tags on missed_tags.raw_tag = course_tags.course_tag
-    where missed_tags.vocabulary = 'course'
+    from near_miss_tags
+    inner join course_tags on near_miss_tags.raw_tag = course_tags.course_tag
+    where near_miss_tags.vocabulary = 'course'
 
     union all
 
     select
-        missed_tags.version_key,
-        missed_tags.right_key,
-        missed_tags.vocabulary,
-        missed_tags.is_right,
+        near_miss_tags.version_key,
+        near_miss_tags.right_key,
+        near_miss_tags.vocabulary,
+        near_miss_tags.is_right,
         cast(interests.user_handle as varchar) as used_by
-    from missed_tags
-    inner join interests on missed_tags.raw_tag = interests.interest_tag
-    where missed_tags.vocabulary = 'interest'
+    from near_miss_tags
+    inner join interests on near_miss_tags.raw_tag = interests.interest_tag
+    where near_miss_tags.vocabulary = 'interest'
 
 ),
 
@@ -293,7 +293,7 @@ shared_uses as (
         vocabulary,
         used_by,
         count(distinct is_right) as sides
-    from missed_uses
+    from near_miss_uses
     group by version_key, right_key, vocabulary, used_by
 
 ),

@@ -43,7 +43,7 @@ ranked as (
                 case vocabulary when 'interest' then 1 when 'course' then 2 else 3 end asc,
                 uses desc,
                 raw_tag asc
-        ) as preference
+        ) as spelling_rank
     from subjects
 
 ),
@@ -54,9 +54,9 @@ preferred as (
         *,
         row_number() over (
             partition by raw_tag order by left(decided_key, 6) = 'apart ' asc, decided_key asc
-        ) as namesake
+        ) as subject_rank
     from ranked
-    where preference = 1
+    where spelling_rank = 1
 
 ),
 
@@ -66,7 +66,7 @@ canonical as (
     select
         decided_key,
         raw_tag,
-        case when namesake = 1 then raw_tag else raw_tag || ' (' || vocabulary || ')' end as canonical_tag,
+        case when subject_rank = 1 then raw_tag else raw_tag || ' (' || vocabulary || ')' end as canonical_tag,
         spelling_key,
         symbol_key,
         wording_key,

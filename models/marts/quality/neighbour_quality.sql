@@ -38,8 +38,8 @@ user_lists as (
     select
         user_handle,
         count(*) as neighbours,
-        min(similarity) as least_similarity,
-        max(similarity) as greatest_similarity
+        min(similarity) as min_similarity,
+        max(similarity) as max_similarity
     from similar_users
     group by user_handle
 
@@ -64,7 +64,7 @@ list_shares as (
         avg(case
             when
                 user_lists.neighbours > 1
-                and user_lists.greatest_similarity - user_lists.least_similarity < 1e-9 then 1.0
+                and user_lists.max_similarity - user_lists.min_similarity < 1e-9 then 1.0
             else 0.0
         end) as all_tied
     from users
@@ -87,7 +87,7 @@ hubness as (
 
     select
         skewness(listed_by) as skew,
-        max(listed_by) as most,
+        max(listed_by) as max_lists,
         avg(case when listed_by = 0 then 1.0 else 0.0 end) as never_listed
     from listings
 
@@ -106,7 +106,7 @@ shuffled as (
 
     select
         user_handle,
-        row_number() over (order by md5(cast(user_handle as varchar)), user_handle) as place
+        row_number() over (order by md5(cast(user_handle as varchar)), user_handle) as shuffled_rank
     from course_tags
     group by user_handle
 
@@ -123,7 +123,7 @@ compared_pairs as (
     inner join shuffled as other on similar_users.similar_user_handle = other.user_handle
     where
         similar_users.rank <= 5
-        and shuffled.place <= 2000
+        and shuffled.shuffled_rank <= 2000
 
     union all
 
@@ -133,8 +133,8 @@ compared_pairs as (
         other.user_handle as other_handle
     from shuffled
     inner join shuffled as other
-        on other.place between shuffled.place + 1 and shuffled.place + 5
-    where shuffled.place <= 2000
+        on other.shuffled_rank between shuffled.shuffled_rank + 1 and shuffled.shuffled_rank + 5
+    where shuffled.shuffled_rank <= 2000
 
 ),
 
@@ -200,7 +200,7 @@ measured as (
     select
         'hubness: most lists that one user is on' as measure,
         'similar_users' as variant,
-        most as value
+        max_lists as value
     from hubness
 
     union all
