@@ -14,7 +14,7 @@ OF_USERS = ("user_course_views", "user_interests", "user_assessment_scores")
 
 
 def build(project, *arguments):
-    """Return when the statistics of the published version were computed, and how many users of how many have changed."""
+    """Return when the published statistics were computed, and how many users of how many have changed."""
     outcome = succeeded(project.dbt("build", *KEEPING, *arguments))
     changed = re.search(r"The profiles of ([\d,]+) of ([\d,]+) users have changed", outcome.output)
     return computed_at(project), changed and tuple(int(count.replace(",", "")) for count in changed.groups())

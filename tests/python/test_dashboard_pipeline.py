@@ -145,7 +145,8 @@ def test_tests_that_did_not_pass_stand_first(warehouse, tmp_path, monkeypatch):
         warehouse,
         tmp_path,
         "update test_results set status = 'warn', failures = 3 where test_name = 'grain_and_range_tags'",
-        "update test_results set status = 'not run', failures = null, tested_at = null where test_name = 'grain_and_range_users'",
+        "update test_results set status = 'not run', failures = null, tested_at = null "
+        "where test_name = 'grain_and_range_users'",
     )
     with open_file(warehouse) as connection:
         ((tests,),) = rows_of(connection, "select count(*) from test_results")

@@ -1,7 +1,11 @@
 -- Which build this is.
 -- Grain: a single row.
 
-{%- set settings = {'score_band_edges': var('score_band_edges')} -%}
+{%- set settings = {
+    'score_band_edges': var('score_band_edges'),
+    'score_bands': score_bands(),
+    'tag_symbols': var('tag_symbols'),
+} -%}
 {%- for name in number_vars() -%}
 {%- do settings.update({name: var(name)}) -%}
 {%- endfor %}

@@ -33,6 +33,12 @@ hold_out_quality as (
 
 ),
 
+quality_measures as (
+
+    select * from {{ ref('stg_quality_measures') }}
+
+),
+
 user_lists as (
 
     select
@@ -115,7 +121,7 @@ shuffled as (
 compared_pairs as (
 
     select
-        'closest users' as variant,
+        'closest_users' as variant,
         similar_users.user_handle,
         similar_users.similar_user_handle as other_handle
     from similar_users
@@ -128,7 +134,7 @@ compared_pairs as (
     union all
 
     select
-        'random users' as variant,
+        'random_users' as variant,
         shuffled.user_handle,
         other.user_handle as other_handle
     from shuffled
@@ -158,7 +164,7 @@ shared_tags as (
 measured as (
 
     select
-        'users with neighbours (share)' as measure,
+        'users_with_neighbours_share' as measure,
         'similar_users' as variant,
         with_neighbours as value
     from list_shares
@@ -166,7 +172,7 @@ measured as (
     union all
 
     select
-        'users with a full list (share)' as measure,
+        'users_with_full_list_share' as measure,
         'similar_users' as variant,
         full_list as value
     from list_shares
@@ -174,7 +180,7 @@ measured as (
     union all
 
     select
-        'users whose neighbours are all equally close (share)' as measure,
+        'users_with_tied_neighbours_share' as measure,
         'similar_users' as variant,
         all_tied as value
     from list_shares
@@ -182,7 +188,7 @@ measured as (
     union all
 
     select
-        'listed pairs that list each other (share)' as measure,
+        'mutual_pairs_share' as measure,
         'similar_users' as variant,
         mutual_share as value
     from mutual
@@ -190,7 +196,7 @@ measured as (
     union all
 
     select
-        'hubness: skew of how often users are listed' as measure,
+        'hubness_skew' as measure,
         'similar_users' as variant,
         skew as value
     from hubness
@@ -198,7 +204,7 @@ measured as (
     union all
 
     select
-        'hubness: most lists that one user is on' as measure,
+        'hubness_max_lists' as measure,
         'similar_users' as variant,
         max_lists as value
     from hubness
@@ -206,7 +212,7 @@ measured as (
     union all
 
     select
-        'users on nobody''s list (share)' as measure,
+        'unlisted_users_share' as measure,
         'similar_users' as variant,
         never_listed as value
     from hubness
@@ -214,7 +220,7 @@ measured as (
     union all
 
     select
-        'similarity to the closest user (mean)' as measure,
+        'closest_user_mean_similarity' as measure,
         'similar_users' as variant,
         {{ exact_sum('similarity') }} / nullif(count(*), 0) as value
     from similar_users
@@ -223,7 +229,7 @@ measured as (
     union all
 
     select
-        'plain cosine to the closest user (mean)' as measure,
+        'closest_user_mean_plain_cosine' as measure,
         'similar_users' as variant,
         {{ exact_sum('cosine_similarity') }} / nullif(count(*), 0) as value
     from similar_users
@@ -232,7 +238,7 @@ measured as (
     union all
 
     select
-        'similarity from what both have in common (mean share)' as measure,
+        'similarity_in_common_mean_share' as measure,
         'similar_users' as variant,
         {{ exact_sum('share_in_common') }} / nullif(count(*), 0) as value
     from pairs_in_common
@@ -240,7 +246,7 @@ measured as (
     union all
 
     select
-        'pairs with a course tag in common (share)' as measure,
+        'pairs_with_common_course_tag_share' as measure,
         variant,
         avg(case when tags > 0 then 1.0 else 0.0 end) as value
     from shared_tags
@@ -271,10 +277,14 @@ all_measures as (
 )
 
 select
-    measure,
-    variant,
-    value,
-    interval_low,
-    interval_high,
-    {{ meaning_of_measure('measure') }} as meaning
+    all_measures.measure,
+    quality_measures.label,
+    all_measures.variant,
+    all_measures.value,
+    all_measures.interval_low,
+    all_measures.interval_high,
+    quality_measures.unit,
+    quality_measures.direction,
+    quality_measures.meaning
 from all_measures
+left join quality_measures on all_measures.measure = quality_measures.measure
