@@ -2,8 +2,13 @@
 -- other pair has any; the first three are its top_reasons. Tried on the first 200 users: the view computes reasons
 -- whenever it is read.
 
+{%- set tried_users = 200 %} {#- of all users, the first #}
+{%- set top_reasons = 3 %}   {#- reasons in top_reasons #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+
 {% set first_users -%}
-select coalesce(max(user_handle), 0) from (select user_handle from {{ ref('users') }} order by user_handle limit 200)
+select coalesce(max(user_handle), 0)
+from (select user_handle from {{ ref('users') }} order by user_handle limit {{ tried_users }})
 {%- endset %}
 {% set is_built = execute and load_relation(ref('users')) is not none %}
 {% set last_user = run_query(first_users).columns[0].values()[0] if is_built else 0 %}
@@ -21,7 +26,7 @@ reasons as (
         max(reason_rank) as last_rank,
         count(distinct reason_rank) as ranks,
         list(struct_pack(facet, feature, contribution) order by reason_rank) filter (
-            where reason_rank <= 3
+            where reason_rank <= {{ top_reasons }}
         ) as first_reasons
     from {{ ref('similar_user_reasons') }}
     where user_handle <= {{ last_user }}
@@ -49,7 +54,7 @@ full outer join reasons
 where
     pairs.similarity is null
     or reasons.similarity is null
-    or abs(pairs.similarity - reasons.similarity) > 1e-9
+    or abs(pairs.similarity - reasons.similarity) > {{ rounding }}
     or reasons.min_contribution <= 0
     or reasons.last_rank != reasons.reasons
     or reasons.ranks != reasons.reasons

@@ -3,6 +3,10 @@
 -- the others also from what other tags there are: a wrapper, an alias, a version without siblings, a slip of the pen.
 -- Grain: one row per vocabulary and spelling.
 
+{%- set min_slip_letters = 5 %}      {#- shorter keys are never slips of the pen #}
+{%- set long_word_letters = 10 %}    {#- in keys this long a slip needs no shared courses or followers #}
+{%- set min_shared_uses = 0.9 %}     {#- the share of courses and followers that a shorter slip shares with its word #}
+
 with
 
 course_tags as (
@@ -239,7 +243,7 @@ near_misses as (
             and left(one.version_key, 1) = left(other.version_key, 1)
             and length(one.version_key) between length(other.version_key) - 1 and length(other.version_key) + 1
             and {{ differ_by_a_slip('one.version_key', 'other.version_key') }}
-    where length(one.version_key) >= 5 and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
+    where length(one.version_key) >= {{ min_slip_letters }} and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
 
 ),
 
@@ -255,7 +259,7 @@ near_miss_tags as (
     from near_misses
     inner join versioned
         on versioned.version_key in (near_misses.version_key, near_misses.right_key)
-    where length(near_misses.version_key) < 10
+    where length(near_misses.version_key) < {{ long_word_letters }}
 
 ),
 
@@ -305,7 +309,7 @@ shared as (
         right_key
     from shared_uses
     group by version_key, right_key
-    having count(*) filter (where sides = 2) >= 0.9 * count(*)
+    having count(*) filter (where sides = 2) >= {{ min_shared_uses }} * count(*)
 
 ),
 
@@ -319,7 +323,7 @@ slips as (
         on
             near_misses.version_key = shared.version_key
             and near_misses.right_key = shared.right_key
-    where length(near_misses.version_key) >= 10 or shared.version_key is not null
+    where length(near_misses.version_key) >= {{ long_word_letters }} or shared.version_key is not null
     qualify row_number() over (
             partition by near_misses.version_key
             order by near_misses.right_uses desc, near_misses.right_key asc

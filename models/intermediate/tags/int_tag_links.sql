@@ -4,6 +4,11 @@
 -- half the words' plus half the users', whichever is greater: that users have both alone makes rivals, not relatives.
 -- Grain: one row per ordered pair of canonical tags; both orders of a pair are there.
 
+{%- set relation_score = 0.9 %}      {#- the seed tag_relations relates them #}
+{%- set version_score = 0.85 %}      {#- they are versions of one subject #}
+{%- set containment_score = 0.8 %}   {#- one name contains the other #}
+{%- set few_users = 5 %}             {#- so many users of both count half of many: users / (users + few_users) #}
+
 with
 
 tag_map as (
@@ -148,7 +153,7 @@ related as (
         one.canonical_tag as tag,
         other.canonical_tag as other_tag,
         'relation' as method,
-        0.9 as rule_score,
+        {{ relation_score }} as rule_score,
         case
             when resolved_relations.relation = 'same field'
                 then resolved_relations.tag || ' and ' || resolved_relations.other_tag || ': same field'
@@ -175,7 +180,7 @@ versions as (
         one.canonical_tag as tag,
         other.canonical_tag as other_tag,
         'version' as method,
-        0.85 as rule_score,
+        {{ version_score }} as rule_score,
         'versions of ' || coalesce(names.canonical_tag, one.base_key) as reason
     from bases as one
     inner join bases as other
@@ -266,7 +271,7 @@ contained as (
         tag,
         other_tag,
         'containment' as method,
-        0.8 as rule_score,
+        {{ containment_score }} as rule_score,
         other_tag || ' is narrower than ' || tag as reason
     from form_pairs
     where
@@ -439,7 +444,7 @@ cooccurring as (
         together.other_tag,
         together.users_of_both,
         {{ mutual_information('together.users_of_both', 'one.users', 'other.users', 'totals.users') }}
-        * together.users_of_both / (together.users_of_both + 5) as cooccurrence_score
+        * together.users_of_both / (together.users_of_both + {{ few_users }}) as cooccurrence_score
     from together
     inner join tag_users as one on together.tag = one.tag
     inner join tag_users as other on together.other_tag = other.tag

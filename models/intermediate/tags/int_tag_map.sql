@@ -1,6 +1,12 @@
 -- Which spelling stands for a tag of any of the three vocabularies, by which rule, and why.
 -- Grain: one row per vocabulary and spelling.
 
+{#- How safe each rule is, the strictest first. #}
+{%- set scores = {
+    'identical': 1.0, 'override': 1.0, 'spelling': 0.98, 'symbol': 0.96, 'wording': 0.94, 'wrapper': 0.9, 'alias': 0.9,
+    'version': 0.85, 'misspelling': 0.8,
+} %}
+
 with
 
 tag_keys as (
@@ -110,15 +116,9 @@ select
     canonical_tag,
     method,
     cast(case method
-        when 'identical' then 1.0
-        when 'override' then 1.0
-        when 'spelling' then 0.98
-        when 'symbol' then 0.96
-        when 'wording' then 0.94
-        when 'wrapper' then 0.9
-        when 'alias' then 0.9
-        when 'version' then 0.85
-        else 0.8
+        {%- for method, score in scores.items() %}
+        when '{{ method }}' then {{ score }}
+        {%- endfor %}
     end as double) as score,
     case when method = 'alias' then alias_kind when method in ('identical', 'override') then reason end as reason
 from compared

@@ -1,6 +1,8 @@
 -- Everyone who appears in any of the input files, also those who only follow interests.
 -- Grain: one row per user.
 
+{%- set top_course_tags = 3 %} {#- course tags in top_course_tags, at most #}
+
 with
 
 all_users as (
@@ -94,7 +96,7 @@ top_tags as (
     from ranked_features
     where
         facet = 'course_tags'
-        and feature_rank <= 3
+        and feature_rank <= {{ top_course_tags }}
     qualify lead(feature_rank) over (partition by user_handle order by feature_rank) is null
 
 ),

@@ -1,6 +1,9 @@
 -- How good the lists of neighbours are, measured from the data itself at every build.
 -- Grain: one row per measure and variant.
 
+{%- set compared_users = 2000 %}   {#- users whose pairs are compared by course tags #}
+{%- set compared_neighbours = 5 %} {#- pairs of each of these users #}
+{%- set tied_within = 1e-9 %}      {#- similarities that differ by less are equal #}
 {%- set shared_facets = [] -%}
 {%- for facet in evidence_facets() if facet.matching_facet_number == facet.facet_number -%}
 {%- do shared_facets.append(facet.facet ~ '_part') -%}
@@ -70,7 +73,7 @@ list_shares as (
         avg(case
             when
                 user_lists.neighbours > 1
-                and user_lists.max_similarity - user_lists.min_similarity < 1e-9 then 1.0
+                and user_lists.max_similarity - user_lists.min_similarity < {{ tied_within }} then 1.0
             else 0.0
         end) as all_tied
     from users
@@ -128,8 +131,8 @@ compared_pairs as (
     inner join shuffled on similar_users.user_handle = shuffled.user_handle
     inner join shuffled as other on similar_users.similar_user_handle = other.user_handle
     where
-        similar_users.rank <= 5
-        and shuffled.shuffled_rank <= 2000
+        similar_users.rank <= {{ compared_neighbours }}
+        and shuffled.shuffled_rank <= {{ compared_users }}
 
     union all
 
@@ -139,8 +142,8 @@ compared_pairs as (
         other.user_handle as other_handle
     from shuffled
     inner join shuffled as other
-        on other.shuffled_rank between shuffled.shuffled_rank + 1 and shuffled.shuffled_rank + 5
-    where shuffled.shuffled_rank <= 2000
+        on other.shuffled_rank between shuffled.shuffled_rank + 1 and shuffled.shuffled_rank + {{ compared_neighbours }}
+    where shuffled.shuffled_rank <= {{ compared_users }}
 
 ),
 

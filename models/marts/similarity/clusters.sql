@@ -142,7 +142,9 @@ scored_tags as (
         ) as name_rank,
         -- So are a tag and its versions: angular, angular-4 and angularjs; html and html5.
         regexp_replace(
-            regexp_replace(lower(tag), '([a-z]{2})[-. ]?js$', '\1'), '([a-z#+]{2})[-. ]?[0-9][0-9.]*$', '\1'
+            regexp_replace(lower(tag), '([a-z]{2})[-. ]?js$', '\1'),
+            '([a-z{{ var("tag_symbols") }}]{2})[-. ]?[0-9][0-9.]*$',
+            '\1'
         ) as subject
     from tag_shares
     where
