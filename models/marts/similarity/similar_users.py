@@ -15,7 +15,7 @@ def model(dbt, session):
     facets = dbt.ref("facets").order("facet_number").fetchnumpy()
     top_k, hub_correction = int(dbt.config.get("top_k")), float(dbt.config.get("hub_correction"))
     candidates = listed_users(top_k, int(dbt.config.get("cluster_neighbours")))
-    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users, candidates)
+    nearest = NeighbourLists.read(dbt.ref("int_candidates"), users, candidates)
     closest = closest_lists(
         nearest,
         top_k,

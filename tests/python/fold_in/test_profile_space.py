@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import duckdb
 import numpy as np
 import pytest
-from kindred.profile_space import Activity
+from kindred.fold_in.encoder import Activity
 from project import Project, rows_of, succeeded
 
 from kindred.fold_in.encoder import spelling_key, split_tags

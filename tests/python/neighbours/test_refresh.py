@@ -243,5 +243,5 @@ def test_a_table_of_an_older_version_is_made_anew():
     handles = np.arange(5, 25)
     weights = draw_weights(np.random.default_rng(7), 20, 6, 0.5)
     anew = table_of(handles, weights, handles, 3)
-    old = anew.select("user_handle, near_user_handles, scores")
+    old = anew.select("user_handle, candidate_handles, scores")
     assert table_of(handles, weights, handles, 3, before=old).fetchall() == anew.fetchall()
