@@ -200,9 +200,7 @@ def duckdb_join(profiles: sparse.csr_array, k: int, threads: int) -> Search:
 
 
 METHODS = {
-    "kindred": Method(
-        "kindred top_k", "numba", "`kindred.similarity.top_k`, float64", kindred_top_k, most_users=1_000_000
-    ),
+    "kindred": Method("kindred top_k", "numba", "`kindred.top_k`, float64", kindred_top_k, most_users=1_000_000),
     "sparse_dot_topn": Method(
         "sparse_dot_topn", "sparse_dot_topn", "`sp_matmul_topn` of the rows and their transpose", sparse_dot_topn
     ),
