@@ -12,9 +12,12 @@ from servers import needs_metricflow
 from tabulate import tabulate
 
 PAGES = [ROOT / "README.md", ROOT / "deploy" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-README, QUERIES_PAGE, METRICS, SETTINGS, PYTHON = (
+README, ARCHITECTURE, QUERIES_PAGE, METRICS, SETTINGS, PYTHON = (
     (ROOT / page).read_text(encoding="utf-8")
-    for page in ("README.md", "docs/queries.md", "docs/metrics.md", "docs/settings.md", "docs/python.md")
+    for page in [
+        "README.md",
+        *(f"docs/{name}.md" for name in ("architecture", "queries", "metrics", "settings", "python")),
+    ]
 )
 QUERY = re.compile(r"```sql\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 PYTHON_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -69,6 +72,15 @@ def test_every_published_table_answers_a_question(built):
     with built.open_published() as connection:
         published = {name for (name,) in connection.sql("show tables").fetchall()}
     assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == published
+
+
+def test_every_room_is_on_the_map():
+    table = ARCHITECTURE.split("| room | what it is for |")[1].split("\n\n")[0]
+    package = ROOT / "python" / "kindred"
+    rooms = {f"{room.parent.name}/" for room in package.glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `([\w/.]+)`", table, re.MULTILINE)) == rooms | {
+        module.name for module in package.glob("[a-z]*.py")
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
