@@ -14,7 +14,7 @@ from scipy import sparse
 from kindred.fold_in.activity import Activity, Encoded
 from kindred.fold_in.spelling import cleaned, spelling_key, split_tags
 from kindred.matrices import incidence
-from kindred.profiles.facets import Facet, weight_shares
+from kindred.profiles.facets import Facet
 from kindred.profiles.next_courses import next_courses
 from kindred.profiles.weighting import weigh_occurrences
 
@@ -27,7 +27,7 @@ VOCABULARIES = ("interest", "course", "assessment")
 TABLES = {
     "settings": "select settings_json from build_info",
     "facets": """
-        select facet_number, facet, weight, count_power, idf_power, confidence_prior, matching_facet_number
+        select facet_number, facet, weight_share, count_power, idf_power, confidence_prior, matching_facet_number
         from facets
         order by facet_number
     """,
@@ -78,7 +78,7 @@ class Encoder:
     settings
         The settings of the build by their names.
     facets
-        The facets in the order of their numbers.
+        The facets in the order of their numbers, with shares of the weight as weights.
     features
         The features by feature_id.
 
@@ -90,7 +90,6 @@ class Encoder:
         self.content = content
         self.settings: dict = json.loads(tables["settings"][0][0])
         self.facets = [Facet(*row) for row in tables["facets"]]
-        self._shares = np.array(list(weight_shares({facet.number: facet for facet in self.facets}).values()))
         self.features = {feature_id: Feature(*row) for feature_id, *row in tables["features"]}
         self._ids = {(feature.facet, feature.name): feature_id for feature_id, feature in self.features.items()}
         self._spellings = {(vocabulary, raw): tag for vocabulary, raw, tag in tables["spellings"]}
@@ -231,7 +230,7 @@ class Encoder:
         profile = sparse.csr_array((np.array(counts), (np.zeros_like(columns), columns)), shape=(1, len(ids)))
         rarity = np.array([self.features[feature_id].rarity for feature_id in ids])
         weighted = weigh_occurrences(profile, self.facets, np.array(places), rarity)
-        weights = weighted.data * np.sqrt(self._shares[places])
+        weights = weighted.data * np.sqrt([self.facets[place].weight for place in places])
         return dict(zip(ids, weights.tolist(), strict=True))
 
 

@@ -303,8 +303,14 @@ SETTINGS = {
     "hub_correction": 0.0,
     "min_view_seconds": 0,
     "next_max_courses": 30,
-    "score_band_edges": [100, 200],
+    "score_bands": [
+        {"below": 100, "label": "score below 100"},
+        {"below": 200, "label": "score below 200"},
+        {"below": None, "label": "score 200 or more"},
+    ],
     "score_band_weight": 0.5,
+    "tag_symbols": "#+",
+    "view_time_max_medians": 4,
 }
 
 
@@ -332,7 +338,8 @@ def space_of(
         """
         create table build_info (settings_json varchar);
         create table facets (
-            facet_number integer, facet varchar, weight_share double, count_power double, confidence_prior double
+            facet_number integer, facet varchar, weight_share double, count_power double, confidence_prior double,
+            idf_power double default 0, matching_facet_number integer default 0
         );
         create table features (
             feature_id bigint, facet varchar, feature varchar, rarity double, matching_feature_id bigint
@@ -363,7 +370,8 @@ def space_of(
     }
     for table, rows in contents.items():
         for row in rows:
-            connection.execute(f"insert into {table} values ({', '.join('?' * len(row))})", row)
+            columns = ", ".join(connection.table(table).columns[: len(row)])
+            connection.execute(f"insert into {table} ({columns}) values ({', '.join('?' * len(row))})", row)
     return ProfileSpace.read(connection)
 
 
