@@ -1,5 +1,5 @@
-# The closest of every user's nearest users, by the weighted sum of facet cosines, the cluster being one of the facets,
-# less a correction for hubs; and why.
+# The closest users of every user: the candidates, re-ranked by the weighted sum of facet cosines with the cluster as a
+# facet, less a correction for hubs; and why they are close.
 # Grain: one row per user and rank.
 
 
