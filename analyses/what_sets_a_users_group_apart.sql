@@ -1,7 +1,7 @@
--- In which group is a user, and what sets it apart? The user's cluster or, for a user in none, the nearest one
--- (is_member is false): what its members have more often than all users, and whether the user has it. lift is the share
--- of the members over that of all users; the first are those that are frequent and distinctive. Grain: a feature,
--- at most 20.
+-- Which group is a user in, and what sets it apart? The user's cluster or, for a user in none, the nearest one
+-- (is_member is false): what its members have more often than all users, and whether the user has it too. lift is the
+-- share of the members over the share of all users; features that are frequent and distinctive come first. Grain: one
+-- row per feature, at most 20.
 -- depends_on: {{ ref('users') }}, {{ ref('clusters') }}, {{ ref('user_features') }}, {{ ref('features') }}
 
 with

@@ -1,5 +1,6 @@
--- What should a user take next? Courses that the user has not viewed: how many of the closest users viewed them, their
--- similarities added up, and which course of the user's own leads there most strongly. Grain: a course, at most 20.
+-- What should a user take next? Courses that the user has not viewed: how many of the closest users viewed them, the
+-- sum of their similarities, and which of the user's own courses leads there most strongly. Grain: one row per course,
+-- at most 20.
 -- depends_on: {{ ref('similar_users') }}, {{ ref('user_courses') }}
 -- depends_on: {{ ref('course_relations') }}, {{ ref('courses') }}
 

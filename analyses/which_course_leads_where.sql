@@ -1,6 +1,7 @@
--- Which course leads to which, and do users take them in that order? The course to which each one leads most strongly,
--- how many viewed both, which of the two first, and how much more often than by chance (lift). A next course that users
--- mostly viewed before is a first step rather than a sequel. Grain: a course with at least min_viewers viewers.
+-- Which course leads to which, and do users view them in that order? The course that each one leads to most strongly,
+-- how many users viewed both, which of the two they viewed first, and how much more often than by chance (lift). If
+-- users mostly viewed the next course before, it is a first step rather than a sequel. Grain: one row per course with
+-- at least min_viewers viewers.
 -- depends_on: {{ ref('course_relations') }}, {{ ref('courses') }}, {{ ref('user_courses') }}, {{ ref('users') }}
 
 with

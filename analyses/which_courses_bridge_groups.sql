@@ -1,6 +1,6 @@
--- Which courses bridge two groups? Courses that both clusters view more often than all users do (at least min_lift
--- times), the one of each pair that most of the less interested side viewed. They are where people of two groups meet.
--- Grain: a pair of clusters, the larger one first.
+-- Which courses bridge two groups? Courses that both clusters view at least min_lift times as often as all users do;
+-- for each pair, the course with the largest share in the less interested cluster. These courses are where two groups
+-- meet. Grain: one row per pair of clusters, the larger cluster first.
 -- depends_on: {{ ref('users') }}, {{ ref('clusters') }}, {{ ref('user_courses') }}, {{ ref('courses') }}
 
 with

@@ -1,6 +1,6 @@
--- Where do users follow a subject and view nothing of it? Demand without supply where courses are few, or courses that
--- are not found where there are many. Tags that contain ', ' are left out: lists of tags are separated by it.
--- Grain: a subject with at least min_followers followers.
+-- Where do users follow a subject and view nothing of it? This is demand without supply if there are few courses, or
+-- courses that are not found if there are many. Tags that contain ', ' are left out, since it separates the tags of a
+-- list. Grain: one row per subject with at least min_followers followers.
 -- depends_on: {{ ref('tags') }}, {{ ref('user_courses') }}
 
 with

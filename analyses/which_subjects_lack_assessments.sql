@@ -1,6 +1,6 @@
--- Which subjects lack assessments, or are mastered badly? Subjects that many view: nobody was assessed in them, fewer
--- than assessed_share of the viewers were, or their mean score is at least low_by below that of all subjects.
--- Grain: a subject with a finding, the most viewed first.
+-- Which subjects lack assessments, or have low scores? Subjects with many viewers where nobody was assessed, where
+-- fewer than assessed_share of the viewers were, or where the mean score is at least low_by below the mean of all
+-- subjects. Grain: one row per subject with a finding, the most viewed first.
 -- depends_on: {{ ref('tags') }}
 
 with

@@ -1,7 +1,8 @@
 -- Which tags should an owner check? Spellings that a weak rule has merged (are they one subject?), and subjects that
--- were kept apart although one name contains the other, or they are versions, and their users go together (are they one
+-- were kept apart although their names contain each other or are versions, and the same users have both (are they one
 -- after all?). Answers go into seeds/tag_overrides.csv. reach is how many users followed, viewed or were assessed in
--- the subject, of two the less known one. Grain: a pair of tags in one order, the farthest reach first.
+-- the subject; for two subjects, the smaller number. Grain: one row per pair of tags in one order, the largest reach
+-- first.
 -- depends_on: {{ ref('tag_map') }}, {{ ref('tag_links') }}, {{ ref('tags') }}
 
 with

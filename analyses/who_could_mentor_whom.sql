@@ -1,6 +1,6 @@
--- Who could mentor whom? For users who were assessed, the closest user of their list whose mean score is higher by at
--- least min_lead and who has viewed courses that the learner's own lead to (next_courses_part): close enough to
--- understand each other, and a step ahead. learners says how many a mentor would have. Grain: a learner.
+-- Who could mentor whom? For users who were assessed, the closest user in their list whose mean score is at least
+-- min_lead higher and who viewed predicted next courses of the learner (next_courses_part): close enough to understand
+-- each other, and a step ahead. learners is how many learners a mentor would have. Grain: one row per learner.
 -- depends_on: {{ ref('similar_users') }}, {{ ref('users') }}
 
 with

@@ -1,5 +1,5 @@
--- Who is closest to a user, and why? The user's list, closest first, with the group of each and the three reasons that
--- add most to the similarity; main_reasons_share is how much of it these are. Grain: a user of the list.
+-- Who is closest to a user, and why? The user's list, closest first, with the group of each user and the three reasons
+-- that contribute most to the similarity; main_reasons_share is their share of it. Grain: one row per user in the list.
 -- depends_on: {{ ref('similar_users') }}, {{ ref('clusters') }}
 
 with

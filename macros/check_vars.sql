@@ -1,4 +1,4 @@
-{# The vars that are numbers, each with the least and the greatest value that makes sense; whole where the least is. #}
+{# The vars that are numbers, each with its minimum and maximum. If the minimum is a whole number, so must the var be. #}
 {% macro number_vars() %}
   {{ return({
     'min_view_seconds': [0.0, none], 'max_view_seconds': [0.0, none], 'top_k': [1, none], 'hub_correction': [0.0, 1],
@@ -13,8 +13,8 @@
 {% endmacro %}
 
 {#
-  Stop a run before it starts where a var has a name that there is not, or a value that makes no sense: dbt itself takes
-  any name, so that a slip of the pen would be a build with the old setting.
+  Stop a run before it starts if a var has an unknown name or a value that makes no sense. dbt itself accepts any name, so
+  a typing error would build with the old setting.
 #}
 {% macro check_vars() %}
   {%- set numbers = number_vars() -%}

@@ -1,9 +1,9 @@
-{# Text without blanks around it; null when nothing is left. #}
+{# Text without white space around it; null if nothing is left. #}
 {% macro clean_text(column) -%}
   nullif(trim({{ column }}, e' \t\r\n'), '')
 {%- endmacro %}
 
-{# A whole number from text ('42' and '42.0', not '42.7'); null when it is none. #}
+{# A whole number from text ('42' and '42.0', not '42.7'); null if the text is no whole number. #}
 {% macro clean_integer(column) -%}
   try_cast(case when regexp_matches(trim({{ column }}), '^[+-]?[0-9]+([.]0*)?$') then split_part(trim({{ column }}), '.', 1) end as bigint)
 {%- endmacro %}

@@ -1,34 +1,34 @@
-{# What differs between SQL engines stands here, so that the models need not know which one runs them. #}
+{# The SQL that differs between engines, so that the models do not depend on one. #}
 
-{# Values of a group joined by ', ' in their own order. #}
+{# The values of a group, joined by ', ' in their own order or in another. #}
 {% macro join_text(expression, order_by=none) -%}
   string_agg({{ expression }}, ', ' order by {{ order_by or expression }})
 {%- endmacro %}
 
-{# Values of a part of the rows joined by ', ', up to each row in that order. Nulls are left out. #}
+{# At each row, the values of its part of the rows up to it, joined by ', '. Nulls are left out. #}
 {% macro join_text_so_far(expression, partition_by, order_by) -%}
   string_agg({{ expression }}, ', ') over (partition by {{ partition_by }} order by {{ order_by }})
 {%- endmacro %}
 
-{# The value of the row with the greatest (at, tiebreak) in a group, or the greatest at alone; nulls do not compete. #}
+{# The value of the row with the greatest (at, tiebreak) in a group, or the greatest at alone; null values are skipped. #}
 {% macro latest(value, at, tiebreak=none) -%}
   max_by({{ value }}, {{ 'row(' ~ at ~ ', ' ~ tiebreak ~ ')' if tiebreak else at }})
 {%- endmacro %}
 
 {#
-  A sum that does not depend on the order of its terms, as a sum of floating-point numbers over several threads does: the
-  same data gives the same warehouse to the last bit. Terms count to the 15th decimal.
+  A sum that does not depend on the order of its terms, unlike a sum of floating-point numbers over several threads. The
+  same data thus gives the same warehouse to the last bit. Terms count to the 15th decimal.
 #}
 {% macro exact_sum(expression) -%}
   cast(sum(cast({{ expression }} as decimal(38, 15))) as double)
 {%- endmacro %}
 
-{# A whole number that differs, but by a chance of one in 2^64, where the rows of a group differ; their order is all one. #}
+{# A whole number that changes when the rows of a group change (except by a chance of 1 in 2^64), whatever their order. #}
 {% macro fingerprint_of_rows(columns) -%}
   bit_xor(hash({{ columns | join(', ') }}))
 {%- endmacro %}
 
-{# Whether two texts differ by one letter left out or added, or by two neighbours swapped. #}
+{# Whether two texts differ by one letter that is missing or added, or by two neighbouring letters that are swapped. #}
 {% macro differ_by_a_slip(one, other) -%}
   (
     damerau_levenshtein({{ one }}, {{ other }}) = 1
@@ -36,7 +36,7 @@
   )
 {%- endmacro %}
 
-{# An expression that ends the query with a sentence, for a row that must not be. #}
+{# An expression that ends the query with an error message, for a row that must not exist. #}
 {% macro fail(sentence) -%}
   error({{ sentence }})
 {%- endmacro %}
@@ -46,7 +46,7 @@
   unnest(string_split({{ phrase }}, '-'))
 {%- endmacro %}
 
-{# A text as SQL has it, or a null. #}
+{# A text as an SQL literal, or a null. #}
 {% macro text_literal(text) -%}
   {%- if text is none -%}
     cast(null as varchar)
@@ -55,7 +55,7 @@
   {%- endif -%}
 {%- endmacro %}
 
-{# One row per day from the first to the last; none where there is no first. #}
+{# One row per day from the first to the last; none if there is no first day. #}
 {% macro each_day(first_date, last_date) -%}
   cast(unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day)) as date)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# True for a time inside the window that the vars evidence_from and evidence_to open. #}
+{# A condition that is true for times inside the window of the vars evidence_from and evidence_to. #}
 {% macro is_in_evidence_window(column) -%}
   {%- set conditions = [] -%}
   {%- if var('evidence_from') -%}

@@ -1,4 +1,4 @@
-{# The facets as the vars declare them (facets, changed by facet_overrides), with their number and share of the weight. #}
+{# The facets as the vars facets and facet_overrides declare them, with their numbers and shares of the weight. #}
 {% macro facets() %}
   {%- set overrides = var('facet_overrides') or {} -%}
   {%- set names = var('facets') | map(attribute='facet') | list -%}

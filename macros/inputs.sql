@@ -4,7 +4,7 @@
 {% endmacro %}
 
 
-{# The file to read: the seed itself, or for the four inputs (meta: is_input) its namesake in KINDRED_DATA_DIR. #}
+{# The file of a seed: itself or, for the four inputs (meta: is_input), the file of that name in KINDRED_DATA_DIR. #}
 {% macro input_file(model) %}
   {%- set folder = env_var('KINDRED_DATA_DIR', '') -%}
   {%- if folder == '' or not model.config.meta.get('is_input') -%}
@@ -31,7 +31,7 @@
 {% endmacro %}
 
 
-{# Stop unless the file has every declared column, whatever their order; further columns are not read. #}
+{# Stop unless the file has every declared column, in any order; other columns are not read. #}
 {% macro check_input_columns(name, file, columns) %}
   {%- set present = input_columns(file) -%}
   {%- set missing = columns | reject('in', present) | list -%}
@@ -42,15 +42,15 @@
 {% endmacro %}
 
 
-{# The file's column names in lower case and in their order, read from its header alone; '' where one has no name. #}
+{# The file's column names in lower case and in their order, read from its header alone; '' for a column without a name. #}
 {% macro input_columns(file) %}
   {%- set path = file | replace("'", "''") -%}
   {%- if file.endswith('.parquet') -%}
     {%- set names = "select lower(column_name) from (describe select * from read_parquet('" ~ path ~ "'))" -%}
   {%- else -%}
     {#
-      One text column with a delimiter that does not occur: the header as it is, even if later lines are broken. A name
-      in quotes may hold a comma.
+      Read one text column with a delimiter that does not occur: this gives the header even if later lines are broken. A
+      name in quotes may contain a comma.
     #}
     {%- set names -%}
       with header as (
@@ -69,7 +69,7 @@
 {% endmacro %}
 
 
-{# The dialect is stated, not sniffed: a guess that goes wrong on one odd line would lose the whole file. #}
+{# The dialect is stated, not detected: one odd line could make detection fail and lose the whole file. #}
 {% macro read_csv_as_text(relation, file, columns) %}
   {%- set names = input_columns(file) -%}
   drop table if exists unreadable_lines;
@@ -84,7 +84,7 @@
     header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
     columns = {
       {%- for name in names %}
-      {#- Columns that are not declared count for their place only, and of two namesakes the first counts. #}
+      {#- Columns that are not declared only hold their position. If two columns have one name, the first counts. #}
       {%- set is_read = name in columns and name not in names[:loop.index0] %}
       '{{ name if is_read else 'not_read_' ~ loop.index }}': 'varchar'{{ ',' if not loop.last }}
       {%- endfor %}
@@ -95,9 +95,9 @@
 
 
 {#
-  Lines that DuckDB could not split join the table with their number and message; the lines after them move down. A quote
-  that is not closed may have swallowed further lines: each of them is listed. What DuckDB keeps of an unreadable record
-  ends after 10,000 characters, so that a longer one would hide lines for good.
+  Add the lines that DuckDB could not split to the table, with their number and message; the lines after them move down. A
+  quote that is not closed may have swallowed further lines, and each of them is listed. DuckDB keeps only the first
+  10,000 characters of an unreadable record, so a longer one would hide lines for good.
 #}
 {% macro keep_unreadable_lines(relation, columns, file) %}
   {%- set kept_characters = 10000 -%}
@@ -118,7 +118,7 @@
         from unreadable_lines
         group by line
       ),
-      -- DuckDB numbers records: each line that an earlier one has swallowed puts a record one line further down.
+      -- DuckDB numbers records: each line that an earlier record has swallowed moves a record one line down.
       placed as (
         select
           line_number + cast(coalesce(sum(len(lines) - 1) over (

@@ -1,11 +1,12 @@
 {#
-  The key under which two spellings of a tag are the same, in three levels, each on top of the one before:
+  The key of a tag: two tags with the same key are spellings of one subject. There are three levels, each of which ignores
+  more than the one before:
     1 spelling  case and punctuation: 'd3-js' and 'd3.js'
     2 symbol    spelled-out symbols: 'c-sharp' and 'c#', 'googleplus' and 'google+', 'dotnet' and '.net'
-    3 wording   what adds nothing: a plural, the words and, of and the, the -js of a framework that is nothing else
-  The levels after these need the other tags as well and stand in int_tag_keys: words around an assessment's subject,
-  aliases, versions, slips of the pen.
-  A symbol that makes another subject ('c', 'c#', 'c++') is a letter at every level, never punctuation.
+    3 wording   what adds nothing: a plural, the words and, of and the, the -js of a framework that means nothing else
+  The later levels depend on other tags too and are in int_tag_keys: words around an assessment's subject, aliases,
+  versions, misspellings.
+  A symbol that makes another subject ('c', 'c#', 'c++') is never punctuation: see the var tag_symbols.
 #}
 {% macro tag_key(tag, level) -%}
   {%- if level == 1 -%}
@@ -23,7 +24,7 @@
   {%- endif -%}
 {%- endmacro %}
 
-{# The words of a tag, in the singular and with symbols spelled out, joined by hyphens: for comparing word by word. #}
+{# The words of a tag, in the singular and with symbols spelled out, joined by hyphens, to be compared word by word. #}
 {% macro tag_phrase(tag) -%}
   trim(regexp_replace(
     regexp_replace(
@@ -34,14 +35,14 @@
   ), '-')
 {%- endmacro %}
 
-{# The symbols of a tag spelled out, in lower case. #}
+{# A tag in lower case with its symbols spelled out. #}
 {% macro spell_out_symbols(tag) -%}
   replace(replace(regexp_replace(lower({{ tag }}), '(dot|[.])(net|js)\b', '\2', 'g'), '#', 'sharp'), '+', 'plus')
 {%- endmacro %}
 
 {#
-  A key without the plural of its last word. Names that only look like plurals keep their s: those in -as, -js, -ss and
-  -us, those of up to four letters (ios, adfs, ssrs) but for a few common ones, and the ones listed.
+  A key without the plural of its last word. Names that only look like plurals keep their s: those that end in -as, -js,
+  -ss and -us, those of up to four letters (ios, adfs, ssrs) except a few common ones, and those listed.
 #}
 {% macro singular(key) -%}
   case
@@ -53,14 +54,14 @@
   end
 {%- endmacro %}
 
-{# Frameworks that people write with and without -js. Not here: names with a meaning of their own (math, async, d). #}
+{# Frameworks that people write with and without -js; no names that mean something else without it (math, async, d). #}
 {% macro js_frameworks() %}
   {{ return(['aurelia', 'backbone', 'd3', 'durandal', 'ember', 'express', 'grunt', 'gulp', 'handlebars', 'hapi',
     'knockout', 'koa', 'marionette', 'meteor', 'next', 'node', 'nuxt', 'phantom', 'polymer', 'react', 'redux', 'require',
     'three', 'underscore', 'vue']) }}
 {% endmacro %}
 
-{# An assessment's tag without the words that only say that it is a test for people who use or learn something. #}
+{# An assessment's tag without the words that only say that it is a test. #}
 {% macro unwrapped_tag(tag) -%}
   {%- set bare = "replace(lower(" ~ tag ~ "), '-in-' || split_part(lower(" ~ tag ~ "), '-', 1), '')" -%}
   regexp_replace(regexp_replace({{ bare }},
@@ -68,14 +69,14 @@
     '(^using[-_ ]|\b(getting[-_ ]started|introduction)[-_ ](in|with|to)[-_ ])', '')
 {%- endmacro %}
 
-{# Elsewhere a tag is a subject as it stands: only the word that can be none is taken away. #}
+{# The tag of a course or an interest without a leading using-, which is never part of a subject. #}
 {% macro without_using(tag) -%}
   regexp_replace({{ tag }}, '^using[-_ ]', '', 'i')
 {%- endmacro %}
 
 {#
-  The same without what a test of a product is often called after its name. 'windows-server-management' is windows-server,
-  but 'project-management' is no test of project: one-word names are left alone with this word.
+  An unwrapped tag without the words that often follow the product in the name of its test. 'windows-server-management' is
+  windows-server, but 'project-management' is not a test of project: names of one word keep their -management.
 #}
 {% macro product_of_test(unwrapped_tag) -%}
   regexp_replace(regexp_replace({{ unwrapped_tag }},
@@ -84,15 +85,15 @@
 {%- endmacro %}
 
 {#
-  What is left of a key without a version or an edition at its end, null where there is none: 'html5', 'powershellv3',
-  'sqlserver2016', 'aftereffectscc'. Three digits are a brand (office365, fusion360), and too few letters before the
-  number are no name (d3, s3, mp3). Of the web and of industry, a number makes another subject.
+  A key without the version or edition at its end; null if it has none: 'html5', 'powershellv3', 'sqlserver2016',
+  'aftereffectscc'. Three digits are a brand (office365, fusion360), and too few letters before the number are not a name
+  (d3, s3, mp3). web and industry with a number are other subjects.
 #}
 {% macro unversioned_key(key) -%}
   {%- set bare -%}
     nullif(regexp_extract({{ key }}, '^(.*?\p{L}{3,}?)(v?[0-9]{1,2}|(19|20)[0-9]{2}|cc|cc(19|20)[0-9]{2}|cs[0-9])$', 1), '')
   {%- endset -%}
-  {#- Few keys end in a number: the others need not be taken apart. #}
+  {#- Few keys end in a number, so the costly expression runs only for those. #}
   case
     when regexp_matches({{ key }}, '([0-9]|cc)$') then nullif(nullif({{ singular(bare) }}, 'web'), 'industry')
   end
@@ -109,9 +110,9 @@
 {%- endmacro %}
 
 {#
-  Words that are part of many subjects' names, or that mean one thing alone and another inside a name (fusion, a program,
-  and cold-fusion, a language). That a longer tag contains one of them is a hint, not a rule: tag_links then asks for users
-  who have both as well.
+  Words that are part of many names, or that mean one thing alone and another inside a name (fusion is a program, and
+  cold-fusion a language). If a longer tag contains one of them, that is a hint, not a rule: tag_links then also needs
+  users who have both.
 #}
 {% macro common_words() %}
   {{ return([
@@ -131,8 +132,8 @@
 {% endmacro %}
 
 {#
-  Pointwise mutual information of two things that so many of all have, normalised to 1 for things that only come together
-  (Bouma 2009); 0 where they come together no more often than by chance.
+  Pointwise mutual information of two things, from how many users have both, each, and how many users there are,
+  normalised to 1 for things that only occur together (Bouma 2009); 0 if they occur together no more often than by chance.
 #}
 {% macro mutual_information(having_both, having_one, having_other, all) -%}
   case

@@ -1,14 +1,14 @@
 {#
-  What becomes of the tests of a build, so that a published version can say what it was held to. Each run starts a log
-  anew, each test writes its line, and the model test_results, which waits for all of them, reads it.
+  The results of the tests of a build, so that a published version can say which tests it passed. Each run starts a new
+  log, each test writes a line, and the model test_results, which waits for all tests, reads it.
 #}
 
-{# Where the log is: in the database of the build, beside the intermediate tables. #}
+{# The name of the log, a table in the database of the build. #}
 {% macro test_log() -%}
   {{ target.schema }}_tests.log
 {%- endmacro %}
 
-{# Before the build: a log without a line. #}
+{# The statements that start an empty log before the build. #}
 {% macro start_test_log() %}
   create schema if not exists {{ test_log().split('.')[0] }};
   create or replace table {{ test_log() }} (
@@ -19,7 +19,7 @@
   )
 {% endmacro %}
 
-{# A test as dbt runs it, and its line in the log. #}
+{# Run a test as dbt does, and write its line into the log. #}
 {% materialization test, adapter='duckdb' %}
   {%- set finished = dbt.materialization_test_default() -%}
   {%- set failures, should_warn, should_error = load_result('main')['data'][0] -%}
@@ -50,7 +50,7 @@
   {{ return(tests) }}
 {% endmacro %}
 
-{# What a generic test asserts, by its arguments; nothing for a singular one, which says so in its own description. #}
+{# What a generic test asserts, in words, from its arguments; none for a singular test, which has its own description. #}
 {% macro test_in_words(node) %}
   {%- set metadata = node.test_metadata -%}
   {%- if not metadata -%}
@@ -71,7 +71,7 @@
   {{ return(metadata.name ~ ' of ' ~ arguments.column_name) }}
 {% endmacro %}
 
-{# A text of YAML with the values of its vars and the names of its tables. #}
+{# A text of YAML with vars replaced by their values, and refs by the names of their tables. #}
 {% macro without_jinja(text) %}
   {%- set plain = namespace(text=text) -%}
   {%- for name in modules.re.findall("var\('(\w+)'\)", text) -%}

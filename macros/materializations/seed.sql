@@ -1,8 +1,8 @@
 {#
-  The project's own seed materialisation: DuckDB's CSV reader instead of dbt's row-by-row inserts, and a folder of
-  the owner's files instead of seeds/ when KINDRED_DATA_DIR is set. Whatever the file, the table is the same: every
-  declared column as text, so that a value that does not parse is a matter for staging (a rejected row with its
-  reason) and never a failed load, plus two columns that say where a row came from:
+  The project's own seed materialisation: it uses DuckDB's CSV reader instead of dbt's row-by-row inserts, and a folder of
+  the owner's files instead of seeds/ if KINDRED_DATA_DIR is set. For every kind of file the table is the same: every
+  declared column as text, so that a value that does not parse never stops the load (staging rejects the row with a
+  reason), and two columns that say where a row came from:
     line_number  the line in the file, header included (for Parquet: the row, counted as if there were a header)
     read_error   null, or why the line could not be split into columns (the line itself is in the message)
 #}

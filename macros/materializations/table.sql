@@ -1,7 +1,7 @@
 {#
-  The project's own materialisations of tables and views: one statement instead of create, rename, rename and drop,
-  each of which dbt compiles anew. On small data they halve the time of a model. They are as safe: DuckDB's DDL is
-  transactional, so that a model that fails, or a build that is killed, leaves the old table as it was.
+  The project's own materialisations of tables and views: one statement instead of create, rename, rename and drop, which
+  dbt compiles one by one. On small data they halve the time of a model. They are as safe: DuckDB's DDL is transactional,
+  so if a model fails or a build is killed, the old table stays as it was.
 #}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
   {%- set target_relation = this.incorporate(type='table') -%}
@@ -14,8 +14,8 @@
 
 
 {#
-  A table as well, made anew as a whole, by a model that may read what it was: is_incremental says whether it is there.
-  dbt runs Python for a materialisation itself only, so that the statement stands in both.
+  A table too, which is made anew as a whole by a model that may read its own old rows: is_incremental says whether they
+  exist. dbt runs Python only in a materialisation itself, so the statement is repeated here.
 #}
 {% materialization incremental, adapter='duckdb', supported_languages=['sql', 'python'] %}
   {%- set target_relation = this.incorporate(type='table') -%}
@@ -28,8 +28,8 @@
 
 
 {#
-  Where to write a table: its own place, or beside it. A Python model writes on a connection of its own, which would not
-  see that this one has dropped the old table.
+  Where to write a table: under its own name, or beside it for a Python model. That writes on a connection of its own,
+  which would not see that this connection has dropped the old table.
 #}
 {% macro relation_to_write(relation) %}
   {{ run_hooks(pre_hooks) }}
@@ -43,7 +43,7 @@
 {% endmacro %}
 
 
-{# What writes a table: a statement, or a Python model and what writes its result. #}
+{# The code that writes a table: a statement, or a Python model with the code that writes its result. #}
 {% macro table_as(relation) -%}
   {%- if model.language == 'python' -%}
     {{ py_write_table(temporary=false, relation=relation, compiled_code=compiled_code) }}
@@ -54,7 +54,7 @@
 {%- endmacro %}
 
 
-{# Put the table that was written in its place, and describe it. #}
+{# Give the written table its name and its comments. #}
 {% macro finished_table(relation, written) %}
   {% if written != relation %}
     {% do run_query('drop table if exists ' ~ relation ~ '; alter table ' ~ written ~ ' rename to ' ~ relation.identifier) %}
@@ -90,7 +90,7 @@
 {% endmacro %}
 
 
-{# The comments of a table and its columns in one statement, without asking dbt's catalogue for each table. #}
+{# Write the comments of a table and its columns in one statement, without reading dbt's catalogue for each table. #}
 {% macro persist_docs(relation, model, for_relation=true, for_columns=true) %}
   {%- set present = run_query(
     "select column_name from duckdb_columns() where database_name = '" ~ relation.database

@@ -1,4 +1,4 @@
--- Tags of the courses; a course without any has one row with a null tag, so that it is not lost.
+-- The tags of every course. A course without a tag has one row with a null tag, so that it is not lost.
 -- Grain: one row per course and tag.
 
 with

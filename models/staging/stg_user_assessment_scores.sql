@@ -1,4 +1,4 @@
--- Assessments that users took; a fully repeated row is the same assessment delivered twice, hence one row here.
+-- The assessments that users took. Fully repeated rows are one assessment that was delivered twice, so they are folded.
 -- Grain: one row per user, assessment, time and score.
 
 with

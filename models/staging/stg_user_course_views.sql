@@ -1,4 +1,4 @@
--- Views of courses; a repeated row is a repeated view, hence kept.
+-- The views of courses. A repeated row is a repeated view, so it stays.
 -- Grain: one row per view (line_number).
 
 with

@@ -1,4 +1,4 @@
--- Interests that users followed; a fully repeated row is one act of following, a later date is another.
+-- The interests that users follow. Fully repeated rows are folded; following a tag again at a later time is a new row.
 -- Grain: one row per user, interest and time.
 
 with

@@ -1,6 +1,6 @@
 {#
-  The table has one row per combination of the grain's columns, none of which is ever null, and every condition is true
-  for every row. One test for all that, so that a table costs one query; what it returns says what is broken.
+  The table has one row per combination of the grain's columns, none of them is null, and every condition is true for
+  every row. One query tests all this, and the rows that it returns say what is broken.
 #}
 {% test grain_and_range(model, grain, conditions=[]) %}
 select

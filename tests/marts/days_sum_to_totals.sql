@@ -1,6 +1,6 @@
--- What users viewed on single days sums to the totals of every user and of every course.
+-- The views of single days sum to the totals of every user and of every course.
 
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 with
 
@@ -56,7 +56,8 @@ where
     users.first_view_date is distinct from summed_users.first_view_date
     or users.last_view_date is distinct from summed_users.last_view_date
     or users.total_views != coalesce(summed_users.total_views, 0)
-    or abs(users.total_view_seconds - coalesce(summed_users.total_view_seconds, 0)) > {{ rounding }} * users.total_view_seconds
+    or abs(users.total_view_seconds - coalesce(summed_users.total_view_seconds, 0))
+    > {{ rounding }} * users.total_view_seconds
 
 union all
 

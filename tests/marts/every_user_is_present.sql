@@ -1,4 +1,4 @@
--- Everyone whom a usable row of any file names is in users and user_clusters, and nobody else.
+-- All users whom a usable row of any file names are in users, user_clusters and user_map, and nobody else is.
 
 with
 

@@ -1,6 +1,7 @@
--- In a profile the squared weights of a facet sum to at most its share of the weight: to all of it at full confidence.
+-- In a profile, the squared weights of a facet sum to at most its share of the weight, and to all of it at full
+-- confidence.
 
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 with
 

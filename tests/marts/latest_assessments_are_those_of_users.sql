@@ -1,6 +1,6 @@
--- Every user's latest assessments are as many, on average as good and as late as the table users says.
+-- The number, average score and latest time of each user's latest assessments are those in the table users.
 
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 with
 

@@ -1,5 +1,5 @@
--- One eps is taken: the loosest whose largest cluster is allowed, unless even that finds no cluster; and everything
--- tighter is allowed too, for clusters only grow with eps. What user_clusters holds is what the search has counted.
+-- One eps is chosen: the loosest whose largest cluster is allowed, unless even that finds no cluster. Every tighter eps
+-- is allowed too, since clusters only grow with eps. user_clusters has the counts that the search found.
 
 with
 
@@ -29,7 +29,7 @@ found as (
 
 select
     cluster_search.min_shared,
-    'taken or not against the rule' as broken
+    'chosen or not against the rule' as broken
 from cluster_search
 cross join loosest_allowed
 where
@@ -41,7 +41,7 @@ union all
 
 select
     cluster_search.min_shared,
-    'other clusters than the search has counted' as broken
+    'user_clusters differs from what the search counted' as broken
 from cluster_search
 cross join found
 where

@@ -1,5 +1,5 @@
--- What a feature matches matches it back, and is of the same name: else two users would be more similar seen from one
--- of them than from the other. Every feature has one match.
+-- If a feature matches another, the other matches it, and both have the same name. Otherwise the similarity of two
+-- users would depend on the direction. Every feature has one match.
 
 with
 

@@ -1,6 +1,6 @@
--- The facets' parts sum to the similarity.
+-- The parts of the facets sum to the similarity.
 
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 {% set parts = facets() | map(attribute='facet') | join('_part + ') ~ '_part' %}
 

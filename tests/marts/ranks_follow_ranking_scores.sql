@@ -1,7 +1,7 @@
--- Ranks run from 1 without gaps, by falling ranking score, which is the similarity less the correction for hubs;
--- equally close users stand in the order of their handles.
+-- Ranks run from 1 without gaps, by falling ranking score, which is the similarity less the correction for hubs. Users
+-- with equal scores are in the order of their handles.
 
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 {%- set tied_within = 1e-12 %} {#- scores that differ by less are equal #}
 
 with

@@ -1,10 +1,10 @@
--- Every listed pair has reasons; all contribute, they sum to its similarity, are numbered from 1 without gaps, and no
--- other pair has any; the first three are its top_reasons. Tried on the first 200 users: the view computes reasons
--- whenever it is read.
+-- Every listed pair has reasons, and no other pair has any. All reasons contribute, they sum to the similarity, and
+-- they are numbered from 1 without gaps; the first three are the top_reasons. Only the first 200 users are tested,
+-- since the view computes reasons whenever it is read.
 
-{%- set tried_users = 200 %} {#- of all users, the first #}
+{%- set tried_users = 200 %} {#- the first users, who are tested #}
 {%- set top_reasons = 3 %}   {#- reasons in top_reasons #}
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 {% set first_users -%}
 select coalesce(max(user_handle), 0)

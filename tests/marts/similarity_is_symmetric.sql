@@ -1,6 +1,6 @@
--- Two users who list each other do so with the same similarity, and nobody lists the same user twice.
+-- If two users list each other, the similarity is the same in both lists. Nobody lists the same user twice.
 
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 with
 

@@ -1,4 +1,4 @@
--- Every link is there in both orders, with the same scores and the same evidence.
+-- Every link is listed in both orders, with the same scores and the same evidence.
 
 with
 

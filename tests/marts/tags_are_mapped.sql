@@ -1,4 +1,4 @@
--- Every tag that staging delivers is in tag_map, and every canonical tag stands for itself in some vocabulary.
+-- Every tag of staging is in tag_map, and every canonical tag stands for itself in some vocabulary.
 
 with
 
@@ -36,7 +36,7 @@ own_spellings as (
 
     select distinct canonical_tag
     from tag_map
-    -- An override can set one spelling apart from itself in another vocabulary, under a name of its own.
+    -- An override can separate the same spelling in two vocabularies; one of them then has a name of its own.
     where method = 'identical' or (method = 'override' and canonical_tag = raw_tag || ' (' || vocabulary || ')')
 
 )

@@ -1,6 +1,7 @@
--- No fan-out and no loss: views and seconds of user_courses sum to those of staging that count as evidence.
+-- No view is lost or counted twice: the views and seconds in user_courses sum to those of staging that count as
+-- evidence.
 
-{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 with
 

@@ -1,4 +1,4 @@
--- An alias stands for a subject, not for another alias, which tag_map would not follow, and for one subject only.
+-- An alias stands for a subject, not for another alias, since tag_map does not follow chains; and for one subject only.
 
 with
 

@@ -1,5 +1,5 @@
--- How users did in the tags of the courses that they viewed.
--- Grain: one row per user and course in a tag of which the user was assessed, or in one that is related to its tags.
+-- The user's score in the tags of each course that the user viewed.
+-- Grain: one row per user and viewed course, if the user was assessed in a tag of the course or in a related tag.
 
 with
 
@@ -21,7 +21,7 @@ user_assessments as (
 
 ),
 
--- Related tags make a match, but no score.
+-- A related tag makes a match, but gives no score.
 matches as (
 
     select

@@ -1,5 +1,5 @@
--- Which tags of the courses that users viewed the same users follow.
--- Grain: one row per user and course of which the user follows a tag, or one that is related to its tags.
+-- The tags of each course that the user viewed and also follows.
+-- Grain: one row per user and viewed course, if the user follows a tag of the course or a related tag.
 
 with
 
@@ -37,7 +37,7 @@ matches as (
 
 )
 
--- Texts that grow row by row, and of each the last: texts or lists that are aggregates all have to be in memory.
+-- The text grows row by row, and the last row has it all: an aggregate would hold every text in memory at once.
 select
     user_handle,
     course_id,

@@ -1,4 +1,4 @@
--- Assessments that users took within the evidence window, in canonical spelling; of repeats the latest score counts.
+-- The assessments that users took within the evidence window, in canonical spelling. The latest score counts.
 -- Grain: one row per user and canonical tag.
 
 with

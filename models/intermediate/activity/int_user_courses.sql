@@ -1,4 +1,4 @@
--- Courses that users viewed, from the views that count as evidence (long enough, inside the window).
+-- The courses that users viewed, from the views that count as evidence (long enough, inside the window).
 -- Grain: one row per user and course.
 
 {%- set max_lines = 1000000000000 %} {#- more than a file can have #}
@@ -14,7 +14,7 @@ course_views as (
 
 ),
 
--- The day and, within it, the line as one number: an aggregate that orders by two values has to be in memory.
+-- The day and the line as one number: an aggregate that orders by two values would be held in memory.
 numbered_views as (
 
     select

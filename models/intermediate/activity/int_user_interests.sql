@@ -1,4 +1,4 @@
--- What users follow, in canonical spelling, within the evidence window.
+-- The interests that users follow, in canonical spelling, within the evidence window.
 -- Grain: one row per user and canonical tag.
 
 with

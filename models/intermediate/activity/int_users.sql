@@ -1,4 +1,4 @@
--- Everyone who appears in any of the three files about users, whatever counts as evidence.
+-- All users who appear in any of the three files about users, inside the evidence window or not.
 -- Grain: one row per user.
 
 with

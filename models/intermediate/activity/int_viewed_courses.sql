@@ -1,4 +1,4 @@
--- The courses that somebody viewed, numbered: matrices have numbers for courses.
+-- The courses that at least one user viewed, with a number for each, since matrices refer to courses by number.
 -- Grain: one row per course viewed.
 
 with

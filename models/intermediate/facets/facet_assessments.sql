@@ -1,5 +1,5 @@
--- Facet: the assessments that users took (1 each) and the band in which their score fell (score_band_weight each), so
--- that equal results bring users closer than the same subject alone.
+-- Facet: the assessments that users took (1 each) and the bands that their scores fall into (score_band_weight each),
+-- so that equal results make users more similar than the same subject alone.
 -- Grain: one row per user and assessment, and one per user, assessment and score band.
 
 with

@@ -1,4 +1,4 @@
--- Facet: the cluster that a user is in. It comes after clustering, from the profile that the other facets make.
+-- Facet: the cluster that a user is in. It is known only after clustering, which uses the other facets.
 -- Grain: one row per user in a cluster.
 
 with

@@ -1,5 +1,5 @@
--- Facet: the subjects of the courses that users viewed. Each course spreads 1 over its tags, so that a course with
--- many tags says no more than one with a single tag.
+-- Facet: the subjects of the courses that users viewed. Each course spreads 1 over its tags, so that a course with many
+-- tags counts no more than a course with one.
 -- Grain: one row per user, course and course tag.
 
 with

@@ -1,4 +1,4 @@
--- Facet: the interests that users follow, tags that the same users follow taken as one (int_interest_bundles).
+-- Facet: the interests that users follow. Tags that the same users follow count as one (int_interest_bundles).
 -- Grain: one row per user and bundle of interests.
 
 with

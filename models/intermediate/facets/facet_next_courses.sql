@@ -1,4 +1,4 @@
--- Facet: the courses that a user's own courses lead to and that the user has not viewed, by how strongly they do.
+-- Facet: the predicted next courses of a user, which the user's own courses lead to, by how strongly they do.
 -- Grain: one row per user and course.
 
 with
@@ -15,7 +15,7 @@ viewed_courses as (
 
 )
 
--- Nothing that the user viewed: the hold-outs of int_hold_out_quality find these courses anew from what they leave.
+-- These are not views, so course_id is null: the hold-outs of int_hold_out_quality predict next courses anew.
 select
     next_courses.user_handle,
     cast(null as varchar) as course_id,

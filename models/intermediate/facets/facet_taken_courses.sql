@@ -1,5 +1,4 @@
--- Facet: the courses that users viewed, as what others may be about to take (facet_next_courses): what meets it is that
--- the other's courses lead to them.
+-- Facet: the courses that users viewed, to be matched with the predicted next courses of others (facet_next_courses).
 -- Grain: one row per user and course.
 
 with

@@ -1,5 +1,5 @@
--- Facet: how long users stayed with the courses that they viewed, in medians of their own, so that slow and fast users
--- compare; at most four, so that a window left open is no passion.
+-- Facet: how long users viewed each course, in multiples of their own median, so that slow and fast users compare. A
+-- cap (view_time_max_medians) keeps a window that was left open from counting as interest.
 -- Grain: one row per user and course.
 
 with
@@ -24,7 +24,10 @@ select
     user_courses.user_handle,
     user_courses.course_id,
     user_courses.course_id as feature,
-    least(user_courses.total_view_seconds / user_medians.median_view_seconds, {{ var('view_time_max_medians') }}) as occurrences
+    least(
+        user_courses.total_view_seconds / user_medians.median_view_seconds,
+        {{ var('view_time_max_medians') }}
+    ) as occurrences
 from user_courses
 inner join user_medians on user_courses.user_handle = user_medians.user_handle
 where

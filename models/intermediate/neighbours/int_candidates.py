@@ -1,5 +1,5 @@
-# The nearest users of every user by the profile without the cluster: one pass of the kernel serves both clustering
-# and, re-ranked by cluster, similar_users. Where profiles are as they were in the build before, so are their lists.
+# The candidates of every user: the nearest users by the profile without the cluster. Clustering reads them, and
+# similar_users re-ranks them by cluster. A list is kept from the build before if no profile in it has changed.
 # Grain: one row per user.
 
 

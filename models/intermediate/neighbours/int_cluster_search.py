@@ -1,4 +1,4 @@
-# Every eps that was considered for the clusters of users: what it would give, and why one was taken.
+# Every eps that was considered for the clusters of users: what it would give, and why it was chosen or not.
 # Grain: one row per eps, from the tightest to the loosest.
 
 

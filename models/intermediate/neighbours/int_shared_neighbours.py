@@ -1,5 +1,5 @@
-# How many neighbours mutual neighbours share: the graph that clusters are dense parts of, at whatever eps.
-# Grain: one row per user, with a list of the mutual neighbours, so that every pair is there in both directions.
+# How many neighbours mutual neighbours share: the graph whose dense parts are the clusters, at any eps.
+# Grain: one row per user, with a list of the mutual neighbours; every pair is listed in both directions.
 
 
 def model(dbt, session):

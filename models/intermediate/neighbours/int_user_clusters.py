@@ -1,5 +1,6 @@
 # Clusters of users: DBSCAN on the neighbours that users share, from the profile without the cluster facet, at the eps
-# that int_cluster_search took. Grain: one row per user.
+# that int_cluster_search chose.
+# Grain: one row per user.
 
 
 def model(dbt, session):

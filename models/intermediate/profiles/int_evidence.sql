@@ -1,5 +1,5 @@
--- What every user did, facet by facet and course by course: all that profiles are made of.
--- Grain: one row per user, facet, feature and course; the course is null where the evidence is no view of one.
+-- Everything that users did, by facet and course: profiles are made of it.
+-- Grain: one row per user, facet, feature and course; the course is null if the evidence is not the view of a course.
 
 {% for facet in evidence_facets() -%}
 select

@@ -1,4 +1,4 @@
--- The kinds of evidence that profiles are made of, as the vars declare them.
+-- The facets of a profile, that is the kinds of evidence that it is made of, as the vars declare them.
 -- Grain: one row per facet.
 
 {% for facet in facets() -%}

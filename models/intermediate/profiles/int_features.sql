@@ -54,8 +54,8 @@ feature_users as (
 ),
 
 -- Ids are dense within a facet and sort by facet, so that a facet is one range of ids. Facets that match each other
--- count their features together, so that the same feature has the same place in both. 1 + n/df keeps the idf of a
--- feature that everyone has above 0: in a facet of one feature it is still something in common.
+-- number their features together, so that the same feature has the same number in both. 1 + n/df keeps the idf above 0
+-- even if everyone has the feature: in a facet with a single feature, it is still something in common.
 numbered as (
 
     select

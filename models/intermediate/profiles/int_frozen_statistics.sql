@@ -1,6 +1,6 @@
 -- When the statistics over all users were computed: the rarity of features, the bundles of interests, which course
--- leads to which, and the hold-out quality. A build computes them anew or, for freeze_statistics_days, keeps those of an
--- earlier build, so that a user's profile changes only when the user does something.
+-- leads to which, and the hold-out quality. A build computes them anew or, for freeze_statistics_days, keeps the ones
+-- of an earlier build, so that a user's profile changes only when the user does something.
 -- Grain: a single row.
 
 {%- set now -%}

@@ -1,4 +1,4 @@
-# The courses that every user is taken to be about to take: those to which the user's own lead most strongly.
+# The predicted next courses of every user: the courses that the user's own courses lead to most strongly.
 # Grain: one row per user and course.
 
 PART_USERS = 100_000  # users whose rows are in memory at a time

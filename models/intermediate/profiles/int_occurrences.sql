@@ -1,4 +1,4 @@
--- What every user did, facet by facet, before it is weighted.
+-- Everything that users did, by facet, before it is weighted.
 -- Grain: one row per user, facet and feature.
 
 with

@@ -1,5 +1,5 @@
--- What a plain one-hot profile holds: every interest, course and assessment of a user, all alike. It serves only to
--- compare: similar_users.cosine_similarity is the plain cosine of these.
+-- Plain one-hot profiles: every interest, course and assessment of a user counts the same. They serve only as a
+-- baseline: similar_users.cosine_similarity is their plain cosine.
 -- Grain: one row per user and feature.
 
 with

@@ -1,5 +1,5 @@
--- A number for every user's profile that is another one when the profile is: int_candidates compares only those
--- again who have another one than in the build before.
+-- A number for every user's profile that changes when the profile changes: int_candidates compares only users whose
+-- number differs from the build before.
 -- Grain: one row per user.
 
 with
@@ -16,7 +16,8 @@ profiles as (
 
 )
 
--- Feature ids are counted anew in every build, but names last. What a feature meets is the same for all of its facet.
+-- Feature ids are new in every build, so names are compared. The distance to the matching id is the same within a
+-- facet.
 select
     users.user_handle,
     {{ fingerprint_of_rows([

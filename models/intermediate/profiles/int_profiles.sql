@@ -1,6 +1,6 @@
--- The weighted profile of every user from all facets but the cluster: what clustering reads.
--- The similarity of two users is the sum of the products of the weights of matching features: the weighted sum of their
--- facet cosines, each times both users' confidence.
+-- The weighted profile of every user from all facets but the cluster: clustering reads it.
+-- The similarity of two users is the sum of the products of the weights of matching features. That is the weighted sum
+-- of their facet cosines, each multiplied by both users' confidence.
 -- Grain: one row per user, facet and feature.
 
 with

@@ -1,6 +1,6 @@
 # How good neighbours, facets and clusters are at finding courses that are hidden from them. While statistics are
 # frozen, the measures are those of an earlier build.
-# Grain: one row per measure and variant; none where there is nothing to hide or quality_splits is 0.
+# Grain: one row per measure and variant; none if there is nothing to hide or quality_splits is 0.
 
 
 def model(dbt, session):

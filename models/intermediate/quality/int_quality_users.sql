@@ -1,5 +1,5 @@
--- The users on whom hold-outs measure: all, or a sample of quality_max_users, so that their cost stays bounded; none
--- where quality_splits is 0.
+-- The users that hold-outs measure: all, or a sample of quality_max_users to bound the cost; none if quality_splits is
+-- 0.
 -- Grain: one row per user.
 
 with

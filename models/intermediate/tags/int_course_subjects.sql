@@ -1,4 +1,5 @@
--- What courses are about, and what tag_links relates to that: asked of tag_links once a course, not once a view.
+-- The tags of every course and the tags that are related to them. Related tags are looked up here once per course, not
+-- once per view.
 -- Grain: one row per course and canonical tag.
 
 with

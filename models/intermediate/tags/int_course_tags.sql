@@ -1,5 +1,5 @@
--- Tags of the courses in their canonical spelling.
--- Grain: one row per course and canonical tag; courses without a tag have none.
+-- The tags of the courses in their canonical spelling.
+-- Grain: one row per course and canonical tag; courses without a tag have no row.
 
 with
 

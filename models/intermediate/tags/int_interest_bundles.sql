@@ -1,5 +1,5 @@
--- Interests that the same users follow (a group followed with one click), taken as one bundle, so that following a
--- group once does not count as many agreements. A bundle is named after its most followed tag.
+-- Bundles of interests that the same users follow, as when a group is followed with one click. A bundle counts as one
+-- agreement, not as many. It is named after its most followed tag.
 -- Grain: one row per canonical interest tag.
 
 {% if statistics_are_frozen() -%}
@@ -38,7 +38,7 @@ user_interests as (
 
 ),
 
--- The overlap of followers is a share: a sample of users tells it, and its cost stays bounded.
+-- The overlap of followers is a share, which a sample of users estimates at a bounded cost.
 sampled_users as (
 
     select user_handle
@@ -80,7 +80,7 @@ counted as (
 
 ),
 
--- Two tags can only overlap so much if their numbers of followers are that close: most pairs end here.
+-- Two tags can overlap that much only if their numbers of followers are close: this rules out most pairs.
 together as (
 
     select

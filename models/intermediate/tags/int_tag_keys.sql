@@ -1,6 +1,6 @@
--- Every tag as it is spelled in each of the three vocabularies, how much it is used, and the keys under which
--- spellings of one subject meet, from strict to loose. The first three come from the tag alone (macro tag_key),
--- the others also from what other tags there are: a wrapper, an alias, a version without siblings, a slip of the pen.
+-- Every tag as it is spelled in each of the three vocabularies, how much it is used, and its keys, from strict to
+-- loose: spellings of one subject have the same key. The first three keys come from the tag alone (macro tag_key), the
+-- others also depend on other tags: a wrapper, an alias, a version without siblings, a misspelling.
 -- Grain: one row per vocabulary and spelling.
 
 {%- set min_slip_letters = 5 %}      {#- shorter keys are never slips of the pen #}
@@ -74,7 +74,7 @@ alias_keys as (
 
 ),
 
--- The texts whose keys are wanted, one after the other: an expression that is repeated costs each time.
+-- The texts that need a key, computed once: a repeated expression costs time wherever it stands.
 tag_parts as (
 
     select
@@ -108,7 +108,7 @@ spelled as (
 
 ),
 
--- What is named on courses, followed or in the list of aliases, and the subject that it stands for.
+-- Names that occur on courses, among interests or in the list of aliases, and the subject that each stands for.
 known as (
 
     select
@@ -127,7 +127,7 @@ known as (
 
 ),
 
--- A test of a product is the product where nothing else has the test's own name.
+-- The test of a product stands for the product, unless something else has the name of the test.
 unwrapped as (
 
     select
@@ -142,7 +142,7 @@ unwrapped as (
 
 ),
 
--- An alias also counts as the first word of a longer tag, where the tag spelled out is known: vr-video.
+-- An alias also counts as the first word of a longer tag, if the spelled-out tag is known: vr-video.
 aliased as (
 
     select
@@ -174,7 +174,7 @@ unversioned as (
     select
         alias_key,
         {{ unversioned_key('alias_key') }} as bare_key,
-        -- Editions of a product (cc) come one after the other and are its name; numbers may exist side by side.
+        -- Editions of a product (cc) replace each other and are its name; numbered versions may exist side by side.
         regexp_matches(alias_key, '[0-9]$') as is_numbered
     from aliased_keys
 
@@ -192,7 +192,7 @@ bare_keys as (
 
 ),
 
--- A version is the subject where it is the only one: with siblings, the name alone may mean any of them.
+-- The only version of a subject is the subject. If there are several, the name alone may mean any of them.
 versions as (
 
     select
@@ -228,7 +228,7 @@ versioned_keys as (
 
 ),
 
--- A letter left out, doubled or swapped with the next: the less used key is the slip, of equals the shorter.
+-- A letter is left out, doubled or swapped with the next. The less used key is the slip, or the shorter if equal.
 near_misses as (
 
     select
@@ -241,13 +241,15 @@ near_misses as (
             (one.uses, length(one.version_key), one.version_key)
             < (other.uses, length(other.version_key), other.version_key)
             and left(one.version_key, 1) = left(other.version_key, 1)
-            and length(one.version_key) between length(other.version_key) - 1 and length(other.version_key) + 1
+            and abs(length(one.version_key) - length(other.version_key)) <= 1
             and {{ differ_by_a_slip('one.version_key', 'other.version_key') }}
-    where length(one.version_key) >= {{ min_slip_letters }} and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
+    where
+        length(one.version_key) >= {{ min_slip_letters }}
+        and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
 
 ),
 
--- In a short word one letter makes another word: there it takes the same courses or followers as well.
+-- In a short word one letter makes another word, so both words must also have the same courses or followers.
 near_miss_tags as (
 
     select

@@ -1,13 +1,14 @@
--- Which subjects are related, inside and across the vocabularies, how surely, and on what evidence. Three kinds of
--- evidence have a score of their own: rules (a subject's name contains the other's, they are versions of one subject,
--- or the seed tag_relations says so), words that both names have, and users who have both. The score is the rule's, or
--- half the words' plus half the users', whichever is greater: that users have both alone makes rivals, not relatives.
--- Grain: one row per ordered pair of canonical tags; both orders of a pair are there.
+-- Which subjects are related, inside and across the vocabularies, how surely, and on what evidence. There are three
+-- kinds of evidence, each with a score: rules (one name contains the other, they are versions of one subject, or the
+-- seed tag_relations relates them), words that both names have, and users who have both. The score is the rule's score,
+-- or the mean of the words' and the users' score if that is greater. Users alone are not enough: they would relate
+-- rivals.
+-- Grain: one row per ordered pair of canonical tags; each pair is listed in both orders.
 
-{%- set relation_score = 0.9 %}      {#- the seed tag_relations relates them #}
+{%- set relation_score = 0.9 %}      {#- the seed tag_relations relates the subjects #}
 {%- set version_score = 0.85 %}      {#- they are versions of one subject #}
 {%- set containment_score = 0.8 %}   {#- one name contains the other #}
-{%- set few_users = 5 %}             {#- so many users of both count half of many: users / (users + few_users) #}
+{%- set few_users = 5 %}             {#- this many users of both halve the score: users / (users + few_users) #}
 
 with
 
@@ -110,7 +111,7 @@ key_names as (
 
 ),
 
--- Every key under which a subject may be named; of two subjects the one that tag_map names first in the alphabet.
+-- Every key that names a subject; if it names two, the first canonical tag in the alphabet counts.
 names as (
 
     select
@@ -193,9 +194,10 @@ versions as (
 
 -- Words
 
--- A vendor's or a former name has words that are not the subject's own: that azure was windows-azure makes it no part
--- of Windows. Nor are aliases that no tag uses: they are looked for in other tags (infrastructure-as-a-service), and no
--- other tag in them. An alias of one word says no more than its subject.
+-- Some words are not the subject's own. A vendor's or a former name adds words that say nothing about the subject:
+-- azure is not a part of Windows because it was called windows-azure. Aliases that no tag uses are searched for in
+-- other tags (infrastructure-as-a-service), but other tags are not searched for in them. An alias of one word adds
+-- nothing.
 all_forms as (
 
     select
@@ -346,7 +348,7 @@ rules as (
 
 ),
 
--- Users who have both. Of words alone, only pairs are counted that could still reach the least score.
+-- Users who have both. A pair that only shares words is counted only if it can still reach the minimum score.
 
 candidates as (
 
@@ -366,7 +368,7 @@ candidates as (
 
 ),
 
--- How far subjects go together is a share: a sample of users tells it, and its cost stays bounded.
+-- How often subjects occur together is a share, which a sample of users estimates at a bounded cost.
 sampled_users as (
 
     select user_handle
@@ -435,8 +437,8 @@ totals as (
 
 ),
 
--- Pointwise mutual information, normalised to 1 for subjects that only come together (Bouma 2009), and less of it where
--- few users have both.
+-- Pointwise mutual information, normalised to 1 for subjects that only occur together (Bouma 2009), and reduced if few
+-- users have both.
 cooccurring as (
 
     select

@@ -1,4 +1,4 @@
--- Which spelling stands for a tag of any of the three vocabularies, by which rule, and why.
+-- The canonical spelling of every tag of the three vocabularies, with the rule and the reason for it.
 -- Grain: one row per vocabulary and spelling.
 
 {#- How safe each rule is, the strictest first. #}
@@ -35,8 +35,8 @@ subjects as (
 
 ),
 
--- What needs the fewest rules to reach its subject stands for it: an alias or a version only where there is nothing
--- else. Then interests come first because users choose them by name: 'c#' reads better than 'c-sharp' or 'csharp'.
+-- The spelling that needs the fewest rules to reach the subject stands for it: an alias or a version only if there is
+-- nothing else. Then interests come first, since users choose them by name: 'c#' reads better than 'c-sharp'.
 ranked as (
 
     select
@@ -66,7 +66,7 @@ preferred as (
 
 ),
 
--- Only an override sets the same spelling in two vocabularies apart; the second needs another name.
+-- Only an override gives the same spelling in two vocabularies two subjects; the second one needs another name.
 canonical as (
 
     select

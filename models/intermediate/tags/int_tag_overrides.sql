@@ -1,7 +1,7 @@
--- The tags whose subject the owner's tag_overrides decide, with the key of that subject. First every tag that a line
--- separates leaves the subject that the rules gave it, if the other tag has the same; then merged subjects become one,
--- and so do those merged with these. A line that cannot be carried out stops the build.
--- Grain: one row per vocabulary and spelling; tags that no line concerns have none.
+-- The tags whose subject the owner's tag_overrides decide, with the key of that subject. First, separations: every tag
+-- that a line separates leaves the subject that the rules gave it, if the other tag has the same one. Then, merges:
+-- merged subjects become one, also through chains of merges. A line that cannot be carried out stops the build.
+-- Grain: one row per vocabulary and spelling; tags that no line concerns have no row.
 
 with recursive
 
@@ -85,7 +85,7 @@ separated_tags as (
 
 ),
 
--- All that a merging line names is one subject, also the same spelling in several vocabularies.
+-- All tags that a merging line names are one subject, also the same spelling in several vocabularies.
 joined as (
 
     select distinct

@@ -21,7 +21,7 @@ user_courses as (
 
 ),
 
--- Who made a course and at what level is a matter of its views: the latest tells.
+-- The author and the level come from the views of the course: the latest view counts.
 course_details as (
 
     select

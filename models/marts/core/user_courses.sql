@@ -1,4 +1,4 @@
--- Which courses each user viewed, how much, and how that fits the user's interests and assessments.
+-- The courses that each user viewed, how much, and how they fit the user's interests and assessments.
 -- Grain: one row per user and course viewed.
 
 with
@@ -71,12 +71,12 @@ select
     viewed_courses.total_view_seconds,
     user_totals.total_user_courses,
 
-    -- null where the user follows none of the course's tags
+    -- null if the user follows none of the course's tags
     matched_interests.interest_tags,
     matched_interests.interest_tags is not null as matches_interest,
     matched_interests.course_id is not null as matches_related_interest,
 
-    -- null where the user was assessed in none of the course's tags, or never
+    -- null if the user was assessed in none of the course's tags, or never
     matched_assessments.user_assessment_score,
     matched_assessments.user_assessment_score is not null as matches_assessment,
     matched_assessments.course_id is not null as matches_related_assessment,

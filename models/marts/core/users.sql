@@ -1,4 +1,4 @@
--- Everyone who appears in any of the input files, also those who only follow interests.
+-- All users who appear in any of the input files, including those who only follow interests.
 -- Grain: one row per user.
 
 {%- set top_course_tags = 3 %} {#- course tags in top_course_tags, at most #}

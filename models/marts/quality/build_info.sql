@@ -1,4 +1,4 @@
--- Which build this is.
+-- The version, settings and tools of this build.
 -- Grain: a single row.
 
 {%- set settings = {

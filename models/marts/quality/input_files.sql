@@ -1,4 +1,4 @@
--- What became of the rows of each input file: read = kept + folded + rejected.
+-- What happened to the rows of each input file: read = kept + folded + rejected.
 -- Grain: one row per file.
 
 with

@@ -1,4 +1,4 @@
--- How good the lists of neighbours are, measured from the data itself at every build.
+-- How good the lists of neighbours are, measured from the data itself in every build.
 -- Grain: one row per measure and variant.
 
 {%- set compared_users = 2000 %}   {#- users whose pairs are compared by course tags #}
@@ -102,7 +102,7 @@ hubness as (
 
 ),
 
--- What both users of a pair have themselves, not what either is taken to be about to take, nor their cluster.
+-- Only what both users of a pair have: without predicted next courses and without the cluster.
 pairs_in_common as (
 
     select ({{ shared_facets | join(' + ') or '0.0' }}) / similarity as share_in_common
@@ -110,7 +110,7 @@ pairs_in_common as (
 
 ),
 
--- Users with courses, and for each the next one in an arbitrary order: pairs that have nothing to do with each other.
+-- Users with courses in an arbitrary order: neighbours in this order are random pairs.
 shuffled as (
 
     select

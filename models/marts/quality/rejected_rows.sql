@@ -1,4 +1,4 @@
--- What staging could not use, from every input file, with the reason, so that nothing vanishes silently.
+-- The rows of all input files that staging could not use, with the reason, so that nothing is lost silently.
 -- Grain: one row per file and rejected line.
 
 {% for file in input_names() -%}

@@ -1,4 +1,5 @@
--- What became of the tests in the build that made this version; it waits for every table, and thus for every test.
+-- The results of the tests of the build that made this version. The model waits for all published marts and their
+-- tests.
 -- Grain: one row per test.
 
 {% set tests = described_tests() if execute else [] -%}

@@ -1,4 +1,4 @@
--- The clusters of users: how large, what sets them apart, how close their members are.
+-- The clusters of users: how large they are, what sets them apart, and how similar their members are.
 -- Grain: one row per cluster; users in no cluster (-1) have no row.
 
 {%- set label_tags = 3 %}        {#- tags of a label, at most #}
@@ -55,8 +55,9 @@ feature_sums as (
 
 ),
 
--- The sum over all pairs of members is that of the summed profile with itself, less each member with itself: nobody is
--- about to take what they have taken, so that features that match another's only add nothing there.
+-- The sum over all pairs of members is the product of the summed profile with itself, less each member with itself.
+-- Only features that match themselves count in the latter, since nobody's next courses are courses that they have
+-- viewed.
 cohesion as (
 
     select
@@ -105,7 +106,7 @@ cluster_tag_users as (
 
 ),
 
--- Of all members and of all users, not only of those with courses: where members viewed few, no course tag is frequent.
+-- Shares of all members and of all users, with courses or not: if members viewed little, no course tag is frequent.
 tag_shares as (
 
     select
@@ -135,12 +136,12 @@ scored_tags as (
         tag,
         member_share * ln(lift) as score,
         member_share >= {{ label_share }} and lift >= {{ label_lift }} as is_label,
-        -- Tags that the same users have are one subject under two names, of which the longer says more.
+        -- Tags that the same users have are one subject under two names; the longer name says more.
         row_number() over (
             partition by cluster_id, facet, users, all_users
             order by length(tag) desc, tag asc
         ) as name_rank,
-        -- So are a tag and its versions: angular, angular-4 and angularjs; html and html5.
+        -- A tag and its versions are one subject too: angular, angular-4 and angularjs; html and html5.
         regexp_replace(
             regexp_replace(lower(tag), '([a-z]{2})[-. ]?js$', '\1'),
             '([a-z{{ var("tag_symbols") }}]{2})[-. ]?[0-9][0-9.]*$',
@@ -170,7 +171,7 @@ subjects as (
 
 ),
 
--- What members did before what they follow ('course_tags' sorts before 'interests').
+-- What members viewed comes before what they follow ('course_tags' sorts before 'interests').
 distinctive_tags as (
 
     select

@@ -1,4 +1,4 @@
--- Everything that a profile can hold, how many users have it, and how much its rarity counts.
+-- Every feature that a profile can hold, how many users have it, and how much its rarity counts.
 -- Grain: one row per facet and feature, in the order of their ids.
 
 with

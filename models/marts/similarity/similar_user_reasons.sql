@@ -1,7 +1,7 @@
--- Why two users are similar: every feature of a user that matches one of a listed neighbour, and its exact part in
--- their similarity. The contributions of a pair sum to its similarity.
--- A view: a user's reasons come in milliseconds from what is there, whereas a table of all would be most of the
--- warehouse. Grain: one row per listed pair and shared feature.
+-- Why two users are similar: every feature of a user that matches a feature of a listed neighbour, and its exact part
+-- in their similarity. The contributions of a pair sum to its similarity.
+-- It is a view: the reasons of one user take milliseconds, and a table of all would be most of the warehouse.
+-- Grain: one row per listed pair and shared feature.
 
 with
 

@@ -1,6 +1,6 @@
--- The profile of every user: what they have done, and how much each of it weighs in their similarity to others.
--- The similarity of two users is the sum of the products of their weights over features that match, so that each
--- feature's part in it is exact. A feature matches itself, or in next_courses and taken_courses that of the other one.
+-- The profile of every user: what they did, and the weight of each feature in their similarity to others.
+-- The similarity of two users is the sum of the products of their weights over matching features, so that each
+-- feature's part is exact. A feature matches itself, except that next_courses and taken_courses match each other.
 -- Grain: one row per user, facet and feature, in the order of user and feature.
 
 with
@@ -29,7 +29,7 @@ facets as (
 
 ),
 
--- A user has one cluster or none: its cosine is 1 or 0, so that its weight is that of the facet.
+-- A user has one cluster or none, so the cosine is 1 or 0, and the weight of the feature is the weight of the facet.
 cluster_features as (
 
     select

@@ -1,5 +1,5 @@
-# Where every user lies on a map of two dimensions, for charts: near means alike. It is laid out from the neighbours
-# that users share, so that it shows what clusters are dense parts of, but knows nothing of the clusters.
+# Where every user lies on a map of two dimensions, for charts: users who are near each other are similar. The map is
+# laid out from the neighbours that users share, as clusters are, but without knowing the clusters.
 # Grain: one row per user.
 
 

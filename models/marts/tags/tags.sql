@@ -1,4 +1,4 @@
--- Every subject, as its canonical tag, and where it occurs.
+-- Every subject, by its canonical tag, and where it occurs.
 -- Grain: one row per canonical tag.
 
 with

@@ -1,4 +1,4 @@
--- Assessments as delivered, typed, with the reason why a row cannot be used.
+-- Assessments as delivered, typed, with the reason if a row cannot be used.
 -- Grain: one row per row of the file.
 
 with

@@ -1,4 +1,4 @@
--- Course views as delivered, typed, with the reason why a row cannot be used.
+-- Course views as delivered, typed, with the reason if a row cannot be used.
 -- Grain: one row per row of the file.
 
 with

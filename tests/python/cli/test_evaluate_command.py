@@ -204,7 +204,8 @@ def rebuilt(project, improved):
     """Add what is proposed to the overrides and build what the weights change; return weights and measures."""
     (line,) = [line for line in improved.stdout.splitlines() if line.startswith("  facet_overrides: ")]
     proposed = yaml.safe_load(line)["facet_overrides"]
-    run_dbt(project, "run", OVERRIDES | proposed, "--select", "facets", "int_hold_out_quality", "neighbour_quality")
+    selected = ("int_facets", "facets", "int_hold_out_quality", "neighbour_quality")
+    run_dbt(project, "run", OVERRIDES | proposed, "--select", *selected)
     with project.open_build() as connection:
         weights = dict(rows_of(connection, "select facet, weight from facets"))
         measured = {

@@ -1,5 +1,5 @@
--- Nobody is about to take a course that they have viewed: a profile does not match itself there, which the cohesion of
--- clusters relies on.
+-- No predicted next course of a user is a course that the user viewed, so that a profile does not match itself there.
+-- The cohesion of clusters relies on it.
 
 with
 
