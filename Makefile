@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --no-header --no-annotate
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint docs lock clean
@@ -37,9 +37,9 @@ docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as on
 	@$(BIN)/dbt docs generate --static
 	@echo "The catalogue is one file, which needs no server: open $(CURDIR)/target/static_index.html in a browser."
 
-lock: ## Write the lock files anew from pyproject.toml (needs uv on the path)
-	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale --extra serve --extra dashboard --extra metrics --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
-	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale pyproject.toml -o requirements.lock
+lock: ## Bring the lock files up to pyproject.toml (needs uv on the path); UPGRADE=--upgrade takes the latest versions
+	uv pip compile $(LOCK_OPTIONS) $(UPGRADE) --extra dev --extra build --extra scale --extra serve --extra dashboard --extra metrics --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
+	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra build --extra scale pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale --extra peers pyproject.toml -o requirements-peers.lock
 
 clean: ## Remove the virtual environment and what dbt wrote; the published warehouse stays
