@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --no-header --no-annotate
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint docs lock clean
@@ -22,28 +22,32 @@ build: $(VENV)/built-from-requirements ## Build the warehouse, publish it and sh
 
 # A file at a time in the order of their names: by default those of few tests, however long, would come last, where one
 # of the two workers waits for the other.
-test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit tests, data tests, end-to-end tests
+test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit tests, data tests, end-to-end tests, coverage
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
-lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL
+lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL, and Python's types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests analyses
 	@$(BIN)/sqlfluff lint --templater placeholder --disable-progress-bar python/kindred/dashboard/queries
+	@$(BIN)/mypy
 
 docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as one page (after a first build if there is none yet)
 	@test -e target/kindred_build.duckdb || $(MAKE) --no-print-directory build
 	@$(BIN)/dbt docs generate --static
 	@echo "The catalogue is one file, which needs no server: open $(CURDIR)/target/static_index.html in a browser."
 
-lock: ## Write the lock files anew from pyproject.toml (needs uv on the path)
-	uv pip compile $(LOCK_OPTIONS) --extra dev --extra scale --extra serve --extra dashboard --extra metrics --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
-	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale pyproject.toml -o requirements.lock
+lock: ## Bring the lock files up to pyproject.toml (needs uv on the path); UPGRADE=--upgrade takes the latest versions
+	uv pip compile $(LOCK_OPTIONS) $(UPGRADE) --extra dev --extra build --extra scale --extra serve --extra dashboard --extra metrics --extra postgres --extra aws pyproject.toml -o requirements-dev.lock
+	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra build --extra scale pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK_OPTIONS) -c requirements-dev.lock --extra scale --extra peers pyproject.toml -o requirements-peers.lock
 
 clean: ## Remove the virtual environment and what dbt wrote; the published warehouse stays
-	rm -rf $(VENV) target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) target logs .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage .coverage.*
 
 # The environment is made from a lock file when it is missing or older than the file. Nothing is cached at home.
 $(VENV)/built-from-%: %.lock pyproject.toml

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 from cfnlint.decode import cfn_yaml
-from deployments import listed_packages
+from deployments import listed_packages, needed_packages
 from project import BIN, ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -38,6 +38,10 @@ def test_every_package_that_is_deployed_is_locked(folder):
     names = listed_packages(DEPLOY / folder / "requirements.txt")
     assert names == sorted(names)
     assert locked.issuperset(names)
+
+
+def test_the_image_has_all_that_serving_needs_and_no_more():
+    assert listed_packages(DEPLOY / "sagemaker" / "requirements.txt") == needed_packages("serve")
 
 
 def test_the_function_gives_up_before_the_api_does():

@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from project import ROOT
 
 from kindred.warehouse.reading import open_file
@@ -19,6 +22,28 @@ def link_packages(folder: Path, names: list[str]) -> Path:
             if not (folder / top).exists():
                 (folder / top).symlink_to(package.locate_file(top))
     return folder
+
+
+def needed_packages(*extras: str) -> list[str]:
+    """Return all packages that pyproject.toml needs with these extras, and what they need in turn."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pending = list(project["dependencies"])
+    for extra in extras:
+        pending += project["optional-dependencies"][extra]
+    seen = set()
+    names = set()
+    while pending:
+        line = pending.pop()
+        if line in seen:
+            continue
+        seen.add(line)
+        requirement = Requirement(line.partition(";")[0])
+        names.add(canonicalize_name(requirement.name))
+        for needed in distribution(requirement.name).requires or ():
+            marker = Requirement(needed).marker
+            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)):
+                pending.append(needed)
+    return sorted(names)
 
 
 def listed_packages(requirements: Path, root: Path = ROOT) -> list[str]:
