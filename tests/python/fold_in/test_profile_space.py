@@ -493,7 +493,8 @@ def test_of_two_spellings_of_an_assessment_the_last_known_score_counts():
 def test_bands_without_weight_and_those_that_nobody_is_in_count_for_nothing():
     expected = {1: 0.5 * 3 / 3}
     assert bands({"score_band_weight": 0}).encode(Activity(assessments={"python": 50})).features == expected
-    assert bands({"score_band_edges": [10, 20.5]}).encode(Activity(assessments={"python": 15})).features == expected
+    others = [{"below": 10, "label": "score below 10"}, {"below": None, "label": "score 10 or more"}]
+    assert bands({"score_bands": others}).encode(Activity(assessments={"python": 15})).features == expected
 
 
 def test_an_interest_in_which_nobody_was_assessed_is_an_unknown_assessment():
