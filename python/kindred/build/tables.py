@@ -23,7 +23,7 @@ KEPT_GB = 0.5
 
 
 @dataclass(frozen=True)
-class Lists:
+class ListColumn:
     """A column of lists.
 
     Attributes
@@ -50,8 +50,8 @@ class Lists:
         return np.arange(len(self.values)) - np.repeat(np.cumsum(self.lengths) - self.lengths, self.lengths)
 
 
-def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Iterator[dict[str, np.ndarray | Lists]]:
-    """Yield a table in parts of at most so many rows, by default PART_ROWS; a column of lists is Lists.
+def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Iterator[dict[str, np.ndarray | ListColumn]]:
+    """Yield a table in parts of at most so many rows, by default PART_ROWS; a column of lists is ListColumn.
 
     Columns may not hold nulls. Read all parts, or none: a query that is half read is in the way of the next one.
     """
@@ -59,7 +59,7 @@ def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Itera
         yield {name: _from_arrow(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
 
 
-def in_parts(parts: Iterable[Mapping[str, np.ndarray | Lists]]) -> pa.RecordBatchReader:
+def in_parts(parts: Iterable[Mapping[str, np.ndarray | ListColumn]]) -> pa.RecordBatchReader:
     """Return what writes parts of a table, at least one, to DuckDB; each is made when the one before is written."""
     import pyarrow as pa
 
@@ -80,20 +80,20 @@ def free_memory(connection: duckdb.DuckDBPyConnection, limit_gb: float) -> None:
         connection.execute(f"set memory_limit = '{limit_gb}GB'")
 
 
-def _from_arrow(column: pa.Array) -> np.ndarray | Lists:
+def _from_arrow(column: pa.Array) -> np.ndarray | ListColumn:
     import pyarrow as pa
 
     if not pa.types.is_list(column.type):
         return column.to_numpy(zero_copy_only=False)
     lengths = np.diff(column.offsets.to_numpy())
-    return Lists(lengths, column.flatten().to_numpy(zero_copy_only=False))
+    return ListColumn(lengths, column.flatten().to_numpy(zero_copy_only=False))
 
 
-def _to_arrow(part: Mapping[str, np.ndarray | Lists]) -> pa.RecordBatch:
+def _to_arrow(part: Mapping[str, np.ndarray | ListColumn]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    def column(values: np.ndarray | Lists) -> pa.Array:
-        if not isinstance(values, Lists):
+    def column(values: np.ndarray | ListColumn) -> pa.Array:
+        if not isinstance(values, ListColumn):
             return pa.array(values)
         starts = pa.array(np.concatenate([[0], np.cumsum(values.lengths)]), pa.int32())
         if isinstance(values.values, Mapping):

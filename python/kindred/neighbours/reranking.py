@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kindred.build.tables import Lists
+from kindred.build.tables import ListColumn
 from kindred.matrices import TIE_DECIMALS, best_of_rows
 from kindred.neighbours.lists import BLOCK_USERS, NeighbourLists
 from kindred.neighbours.pairs import pairs_of_lists, shared_features, shared_weights, sums_by_group
@@ -86,7 +86,7 @@ def closest_users(
     features: np.ndarray,
     labels: np.ndarray,
     hub_correction: float,
-) -> Iterator[dict[str, np.ndarray | Lists]]:
+) -> Iterator[dict[str, np.ndarray | ListColumn]]:
     """Make the table of the closest users of every user, with the parts of their similarity.
 
     Parameters
@@ -150,11 +150,11 @@ def closest_users(
 
 def _reasons_by_pair(
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], pairs: int, facets: np.ndarray, features: np.ndarray
-) -> Lists:
+) -> ListColumn:
     """Make lists of records of parts with the pair, the column and the contribution of every reason, by pair."""
     none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     owners, columns, contributions = (np.concatenate(arrays) for arrays in zip(none, *parts, strict=True))
-    return Lists(
+    return ListColumn(
         np.bincount(owners, minlength=pairs),
         {
             "facet": facets[columns],
