@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,14 +41,15 @@ class ListColumn:
     values: np.ndarray | Mapping[str, np.ndarray]
 
     @property
-    def owners(self) -> np.ndarray:
+    def owners(self) -> npt.NDArray[np.int64]:
         """Return the row of every value: an int64 array of the shape of values."""
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     @property
-    def places(self) -> np.ndarray:
+    def places(self) -> npt.NDArray[np.int64]:
         """Return the place of every value in its list, from 0: an int64 array of the shape of values."""
-        return np.arange(len(self.values)) - np.repeat(np.cumsum(self.lengths) - self.lengths, self.lengths)
+        starts: npt.NDArray[np.int64] = np.cumsum(self.lengths) - self.lengths
+        return np.arange(len(self.values)) - np.repeat(starts, self.lengths)
 
 
 def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Iterator[dict[str, np.ndarray | ListColumn]]:
@@ -84,7 +86,8 @@ def _from_arrow(column: pa.Array) -> np.ndarray | ListColumn:
     import pyarrow as pa
 
     if not pa.types.is_list(column.type):
-        return column.to_numpy(zero_copy_only=False)
+        values: np.ndarray = column.to_numpy(zero_copy_only=False)
+        return values
     lengths = np.diff(column.offsets.to_numpy())
     return ListColumn(lengths, column.flatten().to_numpy(zero_copy_only=False))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ class _Folder(Store):
     """A folder with a file for every table of the warehouse. A publication replaces the whole folder."""
 
     options: ClassVar[str]
-    read_table: ClassVar[Callable[[Path], pa.Table]]
+    """The options of DuckDB's copy statement."""
 
     def __init__(self, path: Path):
         """Take the path of the folder."""
@@ -62,6 +63,11 @@ class _Folder(Store):
 
     def close(self) -> None:
         pass
+
+    @staticmethod
+    @abstractmethod
+    def read_table(file: Path) -> pa.Table:
+        """Read a file of the folder."""
 
     def _version(self, target: Path) -> str | None:
         """Return the version in the folder, or None if the folder is empty or does not exist.

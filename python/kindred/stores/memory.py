@@ -160,7 +160,8 @@ class _ByUser:
 
     def rows(self, user_handle: int) -> list[Row]:
         start, end = np.searchsorted(self.handles, [user_handle, user_handle + 1])
-        return self.table.slice(start, end - start).to_pylist()
+        rows: list[Row] = self.table.slice(start, end - start).to_pylist()
+        return rows
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.Array:

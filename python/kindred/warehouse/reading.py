@@ -11,7 +11,7 @@ import duckdb
 from kindred.errors import NoWarehouseError, StoreError, WarehouseError
 from kindred.warehouse.locations import published_file
 
-CONFIG = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # Queries come from a network: they may read this file only, whatever they contain.
     "enable_external_access": False,
     "lock_configuration": True,

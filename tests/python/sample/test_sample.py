@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from kindred.cli import main
 from kindred.sample import files
-from kindred.sample.platform import LEVELS, Catalogue, WeightedGroups
+from kindred.sample.catalogue import Catalogue
+from kindred.sample.draws import WeightedGroups
+from kindred.sample.platform import LEVELS
 from kindred.sample.vocabulary import PLANTED_VARIANTS, SUBJECTS, TOPICS, TRAPS, VOCABULARIES
 
 SMALL, LARGE = 2_000, 12_000  # LARGE spans two chunks
@@ -529,7 +531,7 @@ def test_a_table_in_the_other_format_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "user_interests.csv").write_text("mine")
     result = run("--users", 5, "--format", "parquet", "--out", tmp_path)
     assert result.exit_code == 2
-    assert "user_interests.csv is in the way of user_interests.parquet" in result.stderr
+    assert "user_interests.csv conflicts with user_interests.parquet" in result.stderr
     assert contents(tmp_path) == {"user_interests.csv": b"mine"}
 
 

@@ -397,9 +397,7 @@ def test_endless_throttling_is_reported(is_left_over, proxy, dynalite, versions)
 
 
 def test_a_new_version_takes_the_place_of_the_old_one(port, versions, monkeypatch):
-    monkeypatch.setattr(
-        dynamodb_store, "MAX_STATE_AGE_SECONDS", 60
-    )  # so that only a reader that misses an item reads it again
+    monkeypatch.setattr(dynamodb_store, "MAX_STATE_AGE_SECONDS", 60)  # only a missing item causes a refresh
     url = table_url(port)
     publish(url, versions["v1"])
     store = open_store(url)

@@ -26,7 +26,7 @@ from kindred.stores.base import Row
 
 KEYS = {"pk": ("HASH", "S"), "sk": ("RANGE", "N")}
 
-STATE = {"pk": "current", "sk": 0}
+STATE: Row = {"pk": "current", "sk": 0}
 """The key of the only item that changes: the current version, and the version being written or removed."""
 
 PAGE_USERS = 100

@@ -58,9 +58,7 @@ class DynamodbStore(Store):
         given = parse_qsl(url.query, keep_blank_values=True)
         parameters = dict(given)
         if len(parameters) < len(given) or parameters.keys() - {"region", "endpoint"} or not all(parameters.values()):
-            raise StoreError(
-                f"{EXAMPLE} may have region and endpoint after the question mark, each once, and nothing else."
-            )
+            raise StoreError(f"{EXAMPLE} may have only region and endpoint after the question mark, each once.")
         region, endpoint = parameters.get("region"), parameters.get("endpoint")
         if region and not _REGION.fullmatch(region):
             raise StoreError(f"{region!r} is not a region of AWS: use one like eu-west-1.")

@@ -51,7 +51,9 @@ class Table:
 
     def create(self) -> None:
         """Make the table if it is missing, and wait until it can be written; StoreError if it has other keys."""
-        table = self._description() or self._create()
+        table = self._description()
+        if table is None:
+            table = self._create()
         types = {column["AttributeName"]: column["AttributeType"] for column in table["AttributeDefinitions"]}
         keys = {key["AttributeName"]: (key["KeyType"], types[key["AttributeName"]]) for key in table["KeySchema"]}
         if keys != KEYS:
@@ -116,7 +118,9 @@ class Table:
 
         """
         names = {f"#{name}": name for name in changes}
-        values = {f":{name}": value for name, value in changes.items() if value is not None}
+        values: dict[str, str | int | bytes] = {
+            f":{name}": value for name, value in changes.items() if value is not None
+        }
         sets = ", ".join(f"#{name} = :{name}" for name, value in changes.items() if value is not None)
         removals = ", ".join(f"#{name}" for name, value in changes.items() if value is None)
         request = {"UpdateExpression": (f"SET {sets} " if sets else "") + (f"REMOVE {removals}" if removals else "")}
