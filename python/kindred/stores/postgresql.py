@@ -207,14 +207,7 @@ def _lock_publication(connection: Connection) -> None:
 
 
 def _create_schema(connection: Connection, version: str, schema: str) -> None:
-    """Make the schema of a version, and list it in kindred.publication first.
-
-    Raises
-    ------
-    StoreError
-        If another program made the schema kindred.
-
-    """
+    """List a version in kindred.publication, then make its schema; StoreError if another program made kindred."""
     with connection.transaction():
         (found,) = connection.execute(
             "select to_regnamespace('kindred') is not null and to_regclass('kindred.publication') is null as is_foreign"

@@ -1,4 +1,4 @@
-"""Large tables, read and written part by part."""
+"""Large tables, read and written in parts."""
 
 import duckdb
 import numpy as np
@@ -60,7 +60,7 @@ def memory_of(connection):
     return connection.sql("select sum(memory_usage_bytes) / 1e9 from duckdb_memory()").fetchall()[0][0]
 
 
-def test_memory_is_freed_and_the_limit_is_back(tmp_path, monkeypatch):
+def test_memory_is_freed_and_the_limit_restored(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "KEPT_GB", 0.03)
     connection = duckdb.connect(tmp_path / "kindred.duckdb")
     connection.execute("set memory_limit = '2GB'")
