@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 
 class KindredError(Exception):
-    """What a command cannot do; the message is one sentence that says why and what to do."""
+    """The base class. The message is one sentence that says what failed, why, and what to do."""
 
 
 class SampleError(KindredError, ValueError):
-    """The sample cannot be written as asked."""
+    """The sample cannot be written with the given options."""
 
 
 class WarehouseError(KindredError):
@@ -27,18 +27,18 @@ class StoreError(KindredError):
 
 
 class NoWarehouseError(StoreError):
-    """Nothing has been published to the store yet; the message says how to."""
+    """Nothing has been published to the store yet; the message says how to publish."""
 
 
 class StaleVersionError(KindredError):
-    """The version that a reader holds has been removed: the look-up starts again with the current one."""
+    """The version that a reader holds has been removed; the lookup starts again with the current one."""
 
 
 class UnknownUserError(KindredError):
-    """The warehouse has no such user."""
+    """The user is not in the warehouse."""
 
     def __init__(self, user_handle: int, version: str):
-        """Say which user is unknown to which version."""
+        """Take the unknown user and the version that was searched."""
         super().__init__(f"There is no user {user_handle} in the warehouse.")
         self.user_handle = user_handle
         self.version = version
@@ -46,11 +46,11 @@ class UnknownUserError(KindredError):
 
 @contextmanager
 def needed_extra(extra: str) -> Iterator[None]:
-    """Say which extra to install where an import fails."""
+    """Turn a failed import into an error that names the extra to install."""
     try:
         yield
     except ImportError as error:
         raise StoreError(
-            f"{error.name or error} is not installed: `.venv/bin/pip install -c requirements-dev.lock -e '.[{extra}]'` "
-            "in Kindred's folder does it."
+            f"{error.name or error} is not installed: run "
+            f"`.venv/bin/pip install -c requirements-dev.lock -e '.[{extra}]'` in Kindred's folder."
         ) from error

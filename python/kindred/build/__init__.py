@@ -1,3 +1,3 @@
-"""The database that dbt builds in: opening it, reading and writing its tables part by part, progress."""
+"""The database that dbt builds in: how it is opened, how tables are read and written in parts, and progress."""
 
 __all__ = ["database", "progress", "tables"]

@@ -1,4 +1,4 @@
-"""The database that dbt builds in."""
+"""Open the database that dbt builds in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -15,24 +16,26 @@ DEFAULT_BUILD = Path("target/kindred_build.duckdb")
 
 
 @contextmanager
-def open_build(path: Path, tables: Mapping[str, str]) -> Iterator[tuple[dict[str, duckdb.DuckDBPyRelation], dict]]:
-    """Open the database that dbt builds in, which holds more than it publishes.
+def open_build(
+    path: Path, tables: Mapping[str, str]
+) -> Iterator[tuple[dict[str, duckdb.DuckDBPyRelation], dict[str, Any]]]:
+    """Open the database that dbt builds in, which also holds tables that are not published.
 
     Parameters
     ----------
     path
         The database.
     tables
-        The schema of each table that is wanted, by its name.
+        The schema of each table to open, by the name of the table.
 
     Returns
     -------
-    A context that gives the tables by their names, and the settings that they were built with.
+    A context that gives the tables by name, and the settings of the build.
 
     Raises
     ------
     WarehouseError
-        If there is none, a build is running, or it lacks a table.
+        If the database is missing or lacks a table, or a build is running.
 
     """
     if not path.exists():
@@ -43,10 +46,10 @@ def open_build(path: Path, tables: Mapping[str, str]) -> Iterator[tuple[dict[str
         raise WarehouseError(f"{path} cannot be opened, a build may be running: {error}") from error
     with connection:
         try:
-            (settings,) = connection.execute("select settings_json from build_info").fetchone()
+            ((settings,),) = connection.execute("select settings_json from build_info").fetchall()
             found = {name: connection.table(f"{schema}.{name}") for name, schema in tables.items()}
         except duckdb.Error as error:
             raise WarehouseError(
-                f"{path} has not all that is needed, build it anew with `make build`: {error}"
+                f"{path} lacks tables or columns that are needed, build it again with `make build`: {error}"
             ) from error
         yield found, json.loads(settings)

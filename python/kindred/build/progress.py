@@ -1,4 +1,4 @@
-"""Progress of long work as lines of a log, where nobody may be looking and no line can be drawn over."""
+"""Report the progress of long work in a log, where lines cannot be overwritten and nobody may be watching."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ def log_progress(
     every_seconds: float = 15,
     clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[float], None]:
-    """Return what takes the share of work done, from 0 to 1, and now and then writes a line.
+    """Return a function that takes the share of work done, from 0 to 1, and writes a line now and then.
 
     Parameters
     ----------
     label
-        What is being worked at.
+        The name of the work.
     write
-        Takes a line of text; a logger's `info`, say.
+        Takes a line of text, such as the `info` of a logger.
     every_seconds
-        Seconds between lines at least, also before the first: work that is done sooner writes none.
+        Minimum seconds between lines, and before the first: shorter work writes no line.
     clock
         Returns seconds.
 
     """
     started = last = clock()
 
-    def note(share: float) -> None:
+    def report(share: float) -> None:
         nonlocal last
         now = clock()
         if share <= 0 or now - last < every_seconds:
@@ -40,7 +40,7 @@ def log_progress(
         left = (now - started) * (1 - share) / share
         write(f"{label} [{bar}] {share:4.0%}, {_clock_time(now - started)} gone, about {_clock_time(left)} left")
 
-    return note
+    return report
 
 
 def _clock_time(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Large tables of a build, read and written part by part, so that memory is that of the arrays made of them."""
+"""Read and write large tables of a build in parts, so that only the arrays made from them need memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,23 +17,23 @@ if TYPE_CHECKING:
 
 
 PART_ROWS = 500_000
-"""Rows that are read at a time."""
+"""Rows read at a time."""
 
 KEPT_GB = 0.5
-"""What DuckDB may keep in memory while matrices need it."""
+"""Memory that DuckDB may keep while matrices need the rest."""
 
 
 @dataclass(frozen=True)
-class Lists:
+class ListColumn:
     """A column of lists.
 
     Attributes
     ----------
     lengths
-        Integer array of shape (rows,): how long the list of each row is.
+        Integer array of shape (rows,): the length of the list in each row.
     values
-        Array of shape (sum of the lengths,): the lists one after the other. Or such arrays by name, for lists of
-        records; those can be written, not read.
+        Array of shape (sum of the lengths,): the lists one after another. For lists of records: such arrays by name;
+        those can be written but not read.
 
     """
 
@@ -40,27 +41,28 @@ class Lists:
     values: np.ndarray | Mapping[str, np.ndarray]
 
     @property
-    def owners(self) -> np.ndarray:
-        """Return the row of every value, an int64 array of the shape of values."""
+    def owners(self) -> npt.NDArray[np.int64]:
+        """Return the row of every value: an int64 array of the shape of values."""
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     @property
-    def places(self) -> np.ndarray:
-        """Return the place of every value in its list, from 0, an int64 array of the shape of values."""
-        return np.arange(len(self.values)) - np.repeat(np.cumsum(self.lengths) - self.lengths, self.lengths)
+    def places(self) -> npt.NDArray[np.int64]:
+        """Return the place of every value in its list, from 0: an int64 array of the shape of values."""
+        starts: npt.NDArray[np.int64] = np.cumsum(self.lengths) - self.lengths
+        return np.arange(len(self.values)) - np.repeat(starts, self.lengths)
 
 
-def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Iterator[dict[str, np.ndarray | Lists]]:
-    """Yield a table in parts of at most so many rows, by default PART_ROWS; a column of lists is Lists.
+def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield a table in parts of up to `rows` rows, by default PART_ROWS: arrays by column, a ListColumn for lists.
 
-    Columns may not hold nulls. Read all parts, or none: a query that is half read is in the way of the next one.
+    Columns may not hold nulls. Read all parts or none: a query that is half read blocks the next one.
     """
     for batch in table.to_arrow_reader(rows or PART_ROWS):
         yield {name: _from_arrow(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
 
 
-def in_parts(parts: Iterable[Mapping[str, np.ndarray | Lists]]) -> pa.RecordBatchReader:
-    """Return what writes parts of a table, at least one, to DuckDB; each is made when the one before is written."""
+def in_parts(parts: Iterable[Mapping[str, np.ndarray | ListColumn]]) -> pa.RecordBatchReader:
+    """Return a reader from which DuckDB writes a table of one or more parts; it makes each part when it is needed."""
     import pyarrow as pa
 
     batches = map(_to_arrow, parts)
@@ -69,36 +71,37 @@ def in_parts(parts: Iterable[Mapping[str, np.ndarray | Lists]]) -> pa.RecordBatc
 
 
 def free_memory(connection: duckdb.DuckDBPyConnection, limit_gb: float) -> None:
-    """Let DuckDB forget what it keeps in memory of tables that it has read, if that is much; limit_gb is its limit."""
+    """Make DuckDB drop cached tables from memory if they take more than KEPT_GB; limit_gb is its memory limit."""
     import duckdb
 
     kept = connection.sql("select sum(memory_usage_bytes) / 1e9 from duckdb_memory()").fetchall()[0][0]
     if kept > KEPT_GB:
-        # Memory that a query needs at this moment cannot be freed: then it stays as it is.
+        # Memory that a query is using cannot be freed; it then stays in use.
         with suppress(duckdb.OutOfMemoryException):
             connection.execute(f"set memory_limit = '{KEPT_GB}GB'")
         connection.execute(f"set memory_limit = '{limit_gb}GB'")
 
 
-def _from_arrow(column: pa.Array) -> np.ndarray | Lists:
+def _from_arrow(column: pa.Array) -> np.ndarray | ListColumn:
     import pyarrow as pa
 
     if not pa.types.is_list(column.type):
-        return column.to_numpy(zero_copy_only=False)
+        values: np.ndarray = column.to_numpy(zero_copy_only=False)
+        return values
     lengths = np.diff(column.offsets.to_numpy())
-    return Lists(lengths, column.flatten().to_numpy(zero_copy_only=False))
+    return ListColumn(lengths, column.flatten().to_numpy(zero_copy_only=False))
 
 
-def _to_arrow(part: Mapping[str, np.ndarray | Lists]) -> pa.RecordBatch:
+def _to_arrow(part: Mapping[str, np.ndarray | ListColumn]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    def column(values: np.ndarray | Lists) -> pa.Array:
-        if not isinstance(values, Lists):
+    def column(values: np.ndarray | ListColumn) -> pa.Array:
+        if not isinstance(values, ListColumn):
             return pa.array(values)
         starts = pa.array(np.concatenate([[0], np.cumsum(values.lengths)]), pa.int32())
         if isinstance(values.values, Mapping):
             fields = {
-                # An empty array of texts would have no type.
+                # An empty array of texts has no type of its own.
                 name: pa.array(field, pa.string() if field.dtype == object else None)
                 for name, field in values.values.items()
             }

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 from scipy import sparse
 
-from kindred.build.tables import Lists, read_parts
+from kindred.build.tables import ListColumn, read_parts
 
 BLOCK_USERS = 64
 """Users whose lists are compared at a time; bounds memory, whatever the number of users."""
@@ -56,7 +56,7 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array(upper + upper.T)
 
 
-def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[str, np.ndarray | Lists]]:
+def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[str, np.ndarray | ListColumn]]:
     """Yield the graph of `shared_neighbour_graph` as parts of a table with a row per user.
 
     Its columns are user_handle, near_user_handles (mutual neighbours, rising) and shared_neighbours, two lists of one
@@ -68,8 +68,8 @@ def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[s
         lengths = np.diff(part.indptr)
         yield {
             "user_handle": users[start : start + PART_USERS],
-            "near_user_handles": Lists(lengths, users[part.indices]),
-            "shared_neighbours": Lists(lengths, part.data.astype(np.int64)),
+            "near_user_handles": ListColumn(lengths, users[part.indices]),
+            "shared_neighbours": ListColumn(lengths, part.data.astype(np.int64)),
         }
 
 

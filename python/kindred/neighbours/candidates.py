@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kindred.build.tables import Lists
+from kindred.build.tables import ListColumn
 from kindred.neighbours.lists import BLOCK_USERS, CANDIDATES_PER_PLACE, NEIGHBOURHOOD_USERS, KnownLists, NeighbourLists
 from kindred.neighbours.refresh import known_lists, refresh_lists
 from kindred.neighbours.top_k import top_k
@@ -36,7 +36,7 @@ def find_candidates(
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
     tell: Callable[[str], object] = lambda _: None,
-) -> Iterator[dict[str, np.ndarray | Lists]]:
+) -> Iterator[dict[str, np.ndarray | ListColumn]]:
     """List the nearest users of every user by the similarity of their profiles, exactly.
 
     Parameters
@@ -90,8 +90,8 @@ def find_candidates(
         lists = NeighbourLists(found.indices[block], found.scores[block])
         yield {
             "user_handle": users[block],
-            "candidate_handles": Lists(lengths, users[lists.indices[is_listed]]),
-            "scores": Lists(lengths, lists.scores[is_listed]),
+            "candidate_handles": ListColumn(lengths, users[lists.indices[is_listed]]),
+            "scores": ListColumn(lengths, lists.scores[is_listed]),
             "is_complete": found.is_complete[block],
             "neighbourhood_similarity": lists.neighbourhood_similarity(),
             "profile_fingerprint": fingerprints[block],

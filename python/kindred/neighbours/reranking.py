@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kindred.build.tables import Lists
+from kindred.build.tables import ListColumn
 from kindred.matrices import TIE_DECIMALS, best_of_rows
 from kindred.neighbours.lists import BLOCK_USERS, NeighbourLists
 from kindred.neighbours.pairs import pairs_of_lists, shared_features, shared_weights, sums_by_group
@@ -50,7 +50,7 @@ def rerank(
 
     Returns
     -------
-    Lists of shape (rows, k), best first. The score is the similarity, with the cluster and without the correction.
+    ListColumn of shape (rows, k), best first. The score is the similarity, with the cluster and without the correction.
     Candidates are tied whose ranking scores agree to TIE_DECIMALS; ties stand in the order of rows.
 
     """
@@ -80,7 +80,7 @@ def similar_users(
     labels: np.ndarray,
     neighbourhood_similarity: np.ndarray,
     hub_correction: float,
-) -> Iterator[dict[str, np.ndarray | Lists]]:
+) -> Iterator[dict[str, np.ndarray | ListColumn]]:
     """Make the table of every user's similar users, with the parts of their similarity.
 
     Parameters
@@ -139,11 +139,11 @@ def similar_users(
 
 def _reasons_by_pair(
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], pairs: int, facets: np.ndarray, features: np.ndarray
-) -> Lists:
+) -> ListColumn:
     """Make lists of records of parts with the pair, the column and the contribution of every reason, by pair."""
     none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     owners, columns, contributions = (np.concatenate(arrays) for arrays in zip(none, *parts, strict=True))
-    return Lists(
+    return ListColumn(
         np.bincount(owners, minlength=pairs),
         {
             "facet": facets[columns],

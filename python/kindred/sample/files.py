@@ -1,9 +1,9 @@
-"""Generate a synthetic platform, the four files that Kindred reads, at any number of users.
+"""Generate a synthetic platform of any number of users, as the four files that Kindred reads.
 
-The sample is a function of the number of users and the seed: with the same numpy and pyarrow releases, the
-same pair gives the same bytes. Users are drawn in chunks of CHUNK_USERS, each with random streams of its own,
-so memory does not grow with their number. The catalogue grows with the number of users, and so do the courses
-there are to view; the topics, interests and assessments of a full chunk are the same in every larger sample.
+The sample depends only on the number of users and the seed: with the same numpy and pyarrow releases, the same pair
+gives the same bytes. Users are drawn in chunks of CHUNK_USERS, each with its own random streams, so that memory does
+not grow with their number. The catalogue grows with the number of users, and so do the courses that users view. The
+topics, interests and assessments of a full chunk are the same in every larger sample.
 """
 
 from __future__ import annotations
@@ -21,29 +21,31 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from kindred.errors import SampleError
+from kindred.sample.activity import draw_assessments, draw_interests, draw_views
+from kindred.sample.catalogue import draw_catalogue
 from kindred.sample.formats import FILE_FORMATS
-from kindred.sample.platform import SCHEMAS, draw_assessments, draw_catalogue, draw_interests, draw_users, draw_views
+from kindred.sample.platform import SCHEMAS
+from kindred.sample.users import draw_users
 
 CHUNK_USERS = 10_000
-
 
 FILE_NAMES = tuple(name for name in SCHEMAS if name != "truth")
 
 
 class Chunk(NamedTuple):
-    """Part of a sample: how many users it covers, and the rows of some of the tables in `SCHEMAS`."""
+    """Part of a sample: the number of its users, and their rows of some of the tables in `SCHEMAS`."""
 
     users: int
     tables: dict[str, pa.Table]
 
 
 def generate(users: int, seed: int) -> Iterator[Chunk]:
-    """Yield a sample in chunks: first `course_tags`, for no users, then the other tables by runs of users.
+    """Yield a sample in chunks: first `course_tags`, with no users, then the other tables for consecutive users.
 
-    The rows of what users do are in the order of the user handle (1 to `users`), then time. Columns and types
-    are those of `SCHEMAS`; `truth` holds each user's latent topics with shares that sum to 1.
+    Their rows are in the order of the user handle (1 to `users`), then of time. `SCHEMAS` gives columns and types;
+    `truth` holds each user's latent topics, with shares that sum to 1.
 
-    Raises ValueError if `users` is not at least 1 or `seed` is negative.
+    Raises ValueError if `users` is less than 1 or `seed` is negative.
     """
     if users < 1:
         raise ValueError(f"users must be at least 1, not {users}")
@@ -56,27 +58,27 @@ def _chunks(users: int, seed: int) -> Iterator[Chunk]:
     catalogue = draw_catalogue(_stream(seed, 0), users)
     yield Chunk(0, {"course_tags": catalogue.course_tags})
     for number, before in enumerate(range(0, users, CHUNK_USERS), start=1):
-        run = draw_users(_stream(seed, number, 0), before + 1, min(CHUNK_USERS, users - before))
+        batch = draw_users(_stream(seed, number, 0), before + 1, min(CHUNK_USERS, users - before))
         yield Chunk(
-            len(run),
+            len(batch),
             {
-                "user_assessment_scores": draw_assessments(_stream(seed, number, 1), run),
-                "user_course_views": draw_views(_stream(seed, number, 2), run, catalogue),
-                "user_interests": draw_interests(_stream(seed, number, 3), run),
-                "truth": run.truth(),
+                "user_assessment_scores": draw_assessments(_stream(seed, number, 1), batch),
+                "user_course_views": draw_views(_stream(seed, number, 2), batch, catalogue),
+                "user_interests": draw_interests(_stream(seed, number, 3), batch),
+                "truth": batch.truth(),
             },
         )
 
 
 def _stream(seed: int, *key: int) -> np.random.Generator:
-    # PCG64 by name: numpy may change what its default generator is.
+    # PCG64 by name: numpy may change its default generator.
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
 def tables(users: int, seed: int) -> dict[str, pa.Table]:
-    """Return a whole sample in memory, a table for each name in `SCHEMAS`, `truth` included.
+    """Return a whole sample in memory: a table for each name in `SCHEMAS`, including `truth`.
 
-    Meant for small samples: about 10 kB a user. Raises ValueError as `generate` does.
+    For small samples: it takes about 10 kB a user. Raises ValueError as `generate` does.
     """
     parts: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
     for chunk in generate(users, seed):
@@ -95,13 +97,13 @@ def write(
 ) -> dict[str, int]:
     """Write a sample as four files in `directory` and return the number of rows of each table written.
 
-    `file_format` is one of FILE_FORMATS. The latent topics go to `truth_path` as CSV if it is given. Missing
-    directories are created and files of the same names replaced, once all are complete: until then they are
-    under a hidden directory beside them, which goes away if the run is interrupted. `progress` is called with
-    the number of users in each chunk as it is done.
+    `file_format` is one of FILE_FORMATS. If `truth_path` is given, the latent topics are written to it as CSV. Missing
+    directories are created. Existing files of the same names are replaced once all new ones are complete: until then
+    the new ones are in a hidden directory beside them, which is removed if the run is interrupted. `progress` is called
+    with the number of users in each chunk that is done.
 
-    Raises SampleError if `directory` holds one of the tables in the other format (there would be two inputs
-    to choose from) or `truth_path` is the name of one, ValueError as `generate` does, and OSError.
+    Raises SampleError if `directory` holds one of the tables in the other format (the build would then have two inputs
+    to choose from) or if `truth_path` is the file of a table, ValueError as `generate` does, and OSError.
     """
     paths = {name: directory / f"{name}.{file_format}" for name in FILE_NAMES}
     _refuse_other_formats(directory, file_format)
@@ -134,24 +136,24 @@ def _refuse_other_formats(directory: Path, file_format: str) -> None:
         for other in FILE_FORMATS:
             path = directory / f"{name}.{other}"
             if other != file_format and path.exists():
-                raise SampleError(f"{path} is in the way of {name}.{file_format}: remove it or choose another folder.")
+                raise SampleError(f"{path} conflicts with {name}.{file_format}: remove it or choose another folder.")
 
 
 def _refuse_table_name(directory: Path, truth_path: Path) -> None:
-    taken = {(directory / f"{name}.{suffix}").resolve() for name in FILE_NAMES for suffix in FILE_FORMATS}
-    if truth_path.resolve() in taken:
-        raise SampleError(f"{truth_path} is the name of one of the sample's own files: choose another for the truth.")
+    reserved = {(directory / f"{name}.{suffix}").resolve() for name in FILE_NAMES for suffix in FILE_FORMATS}
+    if truth_path.resolve() in reserved:
+        raise SampleError(f"{truth_path} is one of the sample's own files: choose another name for the truth.")
 
 
 class _Writer:
-    """A file that takes tables of one name, as CSV or Parquet by its suffix (`truth` is always CSV)."""
+    """A file for tables of one name: CSV or Parquet, by its suffix (`truth` is always CSV)."""
 
     def __init__(self, path: Path, name: str):
         self._schema = SCHEMAS[name]
         if name != "truth" and path.suffix == ".parquet":
             self._file = pyarrow.parquet.ParquetWriter(path, self._schema)
         else:
-            # Whole seconds, or the CSV would show six digits after the point.
+            # Whole seconds, because the CSV would otherwise show six digits after the point.
             self._schema = pa.schema(
                 field.with_type(pa.timestamp("s")) if pa.types.is_timestamp(field.type) else field
                 for field in self._schema

@@ -1,4 +1,4 @@
-"""Where look-ups are answered from, by URL."""
+"""The stores that lookups read from, opened by URL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 from urllib.parse import SplitResult, urlsplit
 
 from kindred.errors import StoreError
-from kindred.stores.base import Store
+from kindred.stores.base import EXAMPLES, Store, publish_only, read_only
 
 __all__ = ["open_store"]
 
@@ -17,42 +17,41 @@ DEFAULT_URL = "duckdb:///"
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of store: its class, how a URL of it looks, and whether one can read from it and publish to it."""
+    """A kind of store: its module and class, and whether it can be read and published to."""
 
     module: str
-    name: str
-    example: str
+    class_name: str
     is_readable: bool = True
     is_writable: bool = True
 
 
 KINDS = {
-    "duckdb": _Kind("kindred.stores.duckdb", "DuckdbStore", "duckdb:///path/kindred.duckdb"),
-    "memory": _Kind("kindred.stores.memory", "MemoryStore", "memory://", is_writable=False),
-    "sqlite": _Kind("kindred.stores.sqlite", "SqliteStore", "sqlite:///path/kindred.sqlite"),
-    "postgresql": _Kind("kindred.stores.postgresql", "PostgresqlStore", "postgresql://user@host:5432/database"),
-    "postgres": _Kind("kindred.stores.postgresql", "PostgresqlStore", "postgresql://user@host:5432/database"),
-    "dynamodb": _Kind("kindred.stores.dynamodb.store", "DynamodbStore", "dynamodb://table?region=eu-west-1"),
-    "csv": _Kind("kindred.stores.files", "CsvFolder", "csv:///path/folder", is_readable=False),
-    "parquet": _Kind("kindred.stores.files", "ParquetFolder", "parquet:///path/folder", is_readable=False),
+    "duckdb": _Kind("kindred.stores.duckdb", "DuckdbStore"),
+    "memory": _Kind("kindred.stores.memory", "MemoryStore", is_writable=False),
+    "sqlite": _Kind("kindred.stores.sqlite", "SqliteStore"),
+    "postgresql": _Kind("kindred.stores.postgresql", "PostgresqlStore"),
+    "postgres": _Kind("kindred.stores.postgresql", "PostgresqlStore"),
+    "dynamodb": _Kind("kindred.stores.dynamodb.store", "DynamodbStore"),
+    "csv": _Kind("kindred.stores.files", "CsvFolder", is_readable=False),
+    "parquet": _Kind("kindred.stores.files", "ParquetFolder", is_readable=False),
 }
 
 
 def open_store(url: str | None = None, *, to_publish: bool = False) -> Store:
-    """Open a store; whether it can be reached shows when it is read or written.
+    """Open a store; its connection is made when it is first read or written.
 
     Parameters
     ----------
     url
-        Where it is, see KINDS; three slashes before a relative path and four before an absolute one. By default the
-        published DuckDB file.
+        The place of the store, as in `kindred.stores.base.EXAMPLES`: a relative path has three slashes before it, an
+        absolute one four. The default is the published DuckDB file.
     to_publish
-        Whether it is to be written rather than read.
+        Whether to publish to the store rather than read it.
 
     Raises
     ------
     StoreError
-        If the URL names no such store, or one that cannot be read or written; or a package for it is not installed.
+        If the URL is not that of a store, the store cannot be read or published to, or a package is not installed.
 
     """
     url = url or DEFAULT_URL
@@ -62,12 +61,12 @@ def open_store(url: str | None = None, *, to_publish: bool = False) -> Store:
         split = SplitResult("", "", "", "", "")
     kind = KINDS.get(split.scheme)
     if kind is None or not url.startswith(f"{split.scheme}://"):
-        examples = ", ".join(dict.fromkeys(kind.example for kind in KINDS.values()))
-        # What stands before the host may be a password.
-        raise StoreError(f"{url.rpartition('@')[2]!r} is not the URL of a store; these are: {examples}.")
+        # The part before the host may be a password.
+        place = url.rpartition("@")[2]
+        raise StoreError(f"{place!r} is not the URL of a store: use one like {', '.join(EXAMPLES.values())}.")
     if to_publish and not kind.is_writable:
-        raise StoreError(f"{split.scheme}:// holds a published warehouse in memory to read: it cannot be published to.")
+        raise read_only(split.scheme)
     if not to_publish and not kind.is_readable:
-        raise StoreError(f"{split.scheme}:// is for publishing only: look-ups read from a database.")
-    store = getattr(import_module(kind.module), kind.name)
+        raise publish_only(split.scheme)
+    store: type[Store] = getattr(import_module(kind.module), kind.class_name)
     return store.from_url(split)

@@ -1,4 +1,4 @@
-"""What every store can do: take a warehouse, and be read at one version."""
+"""The interface of every store: to publish a warehouse, and to read one version of it."""
 
 from __future__ import annotations
 
@@ -7,45 +7,75 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import SplitResult, unquote
 
 from kindred.errors import StoreError
 
-if TYPE_CHECKING:  # it imports scipy, which most look-ups do without
+if TYPE_CHECKING:  # it imports scipy, which most lookups do not need
     from kindred.fold_in.profile_space import ProfileSpace
 
+Row = dict[str, Any]
+"""A row of a table by its column names."""
 
-def path_of(url: SplitResult, example: str) -> Path | None:
-    """Return the path that a URL names: relative after three slashes, absolute after four; None for no path.
+Progress = Callable[[str, int, int], None]
+"""Receives what is being written, the steps done and the steps in all."""
+
+EXAMPLES = {
+    "duckdb": "duckdb:///path/kindred.duckdb",
+    "memory": "memory:///path/kindred.duckdb",
+    "sqlite": "sqlite:///path/kindred.sqlite",
+    "postgresql": "postgresql://user@host:5432/database",
+    "dynamodb": "dynamodb://table?region=eu-west-1",
+    "csv": "csv:///path/folder",
+    "parquet": "parquet:///path/folder",
+}
+"""An example of a URL of each kind of store."""
+
+
+def path_of(url: SplitResult) -> Path | None:
+    """Return the path in a URL: relative after three slashes, absolute after four; None if it has no path.
 
     Raises
     ------
     StoreError
-        If the URL names a host, as with two slashes, or has more than a path.
+        If the URL has only two slashes, which would make its first part a host, or has more than a path.
 
     """
     if url.netloc or url.query or url.fragment:
-        raise StoreError(f"{url.geturl()!r} must be like {example}: three slashes and a path, four if it is absolute.")
+        example = EXAMPLES[url.scheme]
+        raise StoreError(
+            f"{url.geturl()!r} must be like {example}: three slashes and a path, or four if the path is absolute."
+        )
     return Path(unquote(url.path[1:])) if url.path[1:] else None
+
+
+def publish_only(scheme: str) -> StoreError:
+    """Return the error for a store that cannot be read."""
+    return StoreError(f"{scheme}:// is for publishing only: lookups read from a database.")
+
+
+def read_only(scheme: str) -> StoreError:
+    """Return the error for a store that cannot be published to."""
+    return StoreError(f"{scheme}:// only reads a published warehouse into memory: it cannot be published to.")
 
 
 @dataclass(frozen=True)
 class Edition:
-    """What a published version says of itself, read once per version.
+    """The facts about a published version, which are read once per version.
 
     Attributes
     ----------
     version
         The version, as in build_info.
     built_at
-        When the build was started, in UTC: ISO 8601 to the second.
+        When the build started, in UTC: ISO 8601 to the second.
     users
-        How many users there are.
+        The number of users.
     matching_facets
-        Every facet, in the order of their numbers, with the facet of the other user that it is compared with.
+        Every facet, in the order of their numbers, with the facet of the other user to compare it with.
     cluster_labels
-        The label of every cluster by its cluster_id; None for a cluster without one.
+        The label of every cluster by its cluster_id; None for a cluster without a label.
 
     """
 
@@ -57,22 +87,21 @@ class Edition:
 
 
 class Reader(ABC):
-    """A store at one version. It is used by one thread at a time, inside the context that gave it.
+    """A store at one version. One thread at a time uses it, inside the context of `Store.read`.
 
-    Handles are whole numbers of 1 or more; whether a user exists is for the caller to find out by `user`. Rows are
-    dicts by the names of the warehouse's columns, with dates and times as ISO 8601 text, so that they are the same from
-    whatever store they come.
+    Handles are whole numbers of 1 or more; the caller finds out by `user` whether a user exists. Rows are dicts by the
+    column names of the warehouse, with dates and times as ISO 8601 text, so that every store returns the same rows.
     """
 
     edition: Edition
 
     @abstractmethod
-    def user(self, user_handle: int) -> dict | None:
-        """Return the user's row of the table users, None if there is no such user."""
+    def user(self, user_handle: int) -> Row | None:
+        """Return the user's row of the table users, or None if the user does not exist."""
 
     @abstractmethod
-    def similar(self, user_handle: int) -> list[dict]:
-        """Return the user's rows of similar_users, closest first, without user_handle.
+    def similar(self, user_handle: int) -> list[Row]:
+        """Return the user's rows of similar_users, most similar first, without user_handle.
 
         top_reasons is a list of dicts of facet, feature and contribution.
         """
@@ -83,29 +112,29 @@ class Reader(ABC):
 
     @abstractmethod
     def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
-        """Return the ids of the courses that each of some users viewed, in any order; none for users without any."""
+        """Return the ids of the courses that each user viewed, in any order; users without views are left out."""
 
     @abstractmethod
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
-        """Return rows of users with greater handles than `after`, rising, at most `limit`; of one cluster or all."""
+    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
+        """Return up to `limit` rows of users, of one cluster or all, by rising handle from the first after `after`."""
 
     @abstractmethod
     def first_user(self) -> int | None:
-        """Return the lowest handle of a user who has similar users, None if nobody has."""
+        """Return the lowest handle of a user with similar users, or None if nobody has any."""
 
     @abstractmethod
     def space(self) -> ProfileSpace:
-        """Return what compares a profile that is not in the store with everybody; kept once it is loaded."""
+        """Return the profile space, which compares a new profile with all users; it is kept once loaded."""
 
 
 class Store(ABC):
-    """A place from which look-ups are answered. Threads may share it."""
+    """A place that lookups read from. Threads may share it."""
 
     kind: ClassVar[str]
-    """What it is: the scheme of its URLs."""
+    """The scheme of its URLs."""
 
     is_quick = False
-    """Whether reading a user takes so little time (well below a millisecond) that it need not wait for a thread."""
+    """Whether a user is read so fast (well below a millisecond) that the read needs no thread of its own."""
 
     @classmethod
     @abstractmethod
@@ -115,13 +144,13 @@ class Store(ABC):
         Raises
         ------
         StoreError
-            If the URL lacks something or has too much, or a package is not installed.
+            If a part of the URL is missing, wrong or unknown, or a package is not installed.
 
         """
 
     @abstractmethod
     def read(self) -> AbstractContextManager[Reader]:
-        """Give a reader of the current version; whatever is published meanwhile, it keeps to that version.
+        """Open a reader of the current version; the reader keeps to it when another version is published meanwhile.
 
         Raises
         ------
@@ -133,22 +162,21 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
-        """Make a published warehouse what readers get from now on: all of it, or on any failure nothing.
+    def publish(self, warehouse: Path, progress: Progress) -> bool:
+        """Make a published warehouse the current version: all of it, or after a failure nothing of it.
 
-        It can be run again: what is there already is not written again, and what a run that was killed has left is
-        used or removed.
+        It can run again: it does not write again what is already there, and uses or removes what a killed run left.
 
         Parameters
         ----------
         warehouse
             The real path of a published DuckDB file (`kindred.warehouse.locations.published_file`).
         progress
-            Takes what is being written, the steps done of it and how many there are; called now and then.
+            Called now and then.
 
         Returns
         -------
-        Whether anything had to be written: false if the store has this version already.
+        Whether anything was written: false if the store already has this version.
 
         Raises
         ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from urllib.parse import SplitResult
 import duckdb
 
 from kindred.errors import PublicationError, StoreError
-from kindred.stores.base import Edition, Store, path_of
+from kindred.stores.base import Edition, Progress, Row, Store, path_of
 from kindred.stores.sql import SqlReader, read_edition, read_space
 from kindred.warehouse.locations import named_warehouse
 from kindred.warehouse.publication import publish_file
@@ -23,29 +23,28 @@ from kindred.warehouse.reading import current_file, open_file, rows_of
 if TYPE_CHECKING:
     from kindred.fold_in.profile_space import ProfileSpace
 
-
 COPIED_BYTES = 1 << 24
-"""Bytes of a file that are copied at a time."""
+"""Bytes of a file copied at a time."""
 
 SCANNED_USERS = 40_000
-"""Below so many users, the courses of some are found by one query that reads the column of all users; above, it is
-quicker to ask for one user after the other, which reads a few blocks each."""
+"""The number of users from which courses are queried user by user, which reads a few blocks for each. With fewer users
+one query that scans the column of all users is faster."""
 
 
 class DuckdbStore(Store):
-    """The file to which a published name points at the moment."""
+    """The file that the published name points to."""
 
     kind = "duckdb"
 
     def __init__(self, path: Path | None = None):
         """Take the published name, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb; it is not opened yet."""
         self._path = path
-        self._opened: _Opened | None = None
+        self._opened: _OpenFile | None = None
         self._lock = Lock()
 
     @classmethod
     def from_url(cls, url: SplitResult) -> DuckdbStore:
-        return cls(path_of(url, "duckdb:///path/kindred.duckdb"))
+        return cls(path_of(url))
 
     @contextmanager
     def read(self) -> Iterator[DuckdbReader]:
@@ -56,7 +55,7 @@ class DuckdbStore(Store):
         finally:
             cursor.close()
 
-    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
+    def publish(self, warehouse: Path, progress: Progress) -> bool:
         name = named_warehouse(self._path)
         with open_file(warehouse) as connection:
             version = read_edition(partial(rows_of, connection)).version
@@ -76,20 +75,20 @@ class DuckdbStore(Store):
         with self.read() as reader:
             return reader.edition.version == version
 
-    def _current(self) -> _Opened:
+    def _current(self) -> _OpenFile:
         file = current_file(self._path)
         opened = self._opened
         if opened is None or opened.file != file:
             with self._lock:
                 opened = self._opened
                 if opened is None or opened.file != file:
-                    # Whoever reads the old version keeps it open; it closes when the last of them is done.
-                    opened = self._opened = _Opened(file)
+                    # Readers of the old version keep it open; it closes when the last of them ends.
+                    opened = self._opened = _OpenFile(file)
         return opened
 
 
-class _Opened:
-    """An open file with what is read of it once."""
+class _OpenFile:
+    """An open file with the parts of it that are read once and kept."""
 
     def __init__(self, file: Path):
         self.file = file
@@ -106,9 +105,9 @@ class _Opened:
 
 
 class DuckdbReader(SqlReader):
-    """A published file, read by a cursor of its own."""
+    """A published file, read through a cursor of its own."""
 
-    def __init__(self, opened: _Opened, cursor: duckdb.DuckDBPyConnection):
+    def __init__(self, opened: _OpenFile, cursor: duckdb.DuckDBPyConnection):
         """Take an open file and a cursor that no other thread uses."""
         super().__init__(opened.edition, partial(rows_of, cursor))
         self._opened = opened
@@ -121,15 +120,15 @@ class DuckdbReader(SqlReader):
             return super()._courses_query(users)
         return " union all ".join(["select user_handle, course_id from user_courses where user_handle = ?"] * users)
 
-    def _reasons(self, stored: list[dict]) -> list[dict]:
+    def _reasons(self, stored: list[Row]) -> list[Row]:
         return stored
 
 
-def _copy(source: Path, target: Path, progress: Callable[[str, int, int], None]) -> None:
+def _copy(source: Path, target: Path, progress: Progress) -> None:
     size = source.stat().st_size
-    with source.open("rb") as reading, target.open("wb") as writing:
-        while part := reading.read(COPIED_BYTES):
-            writing.write(part)
-            progress("bytes", writing.tell(), size)
-        writing.flush()
-        os.fsync(writing.fileno())
+    with source.open("rb") as old, target.open("wb") as new:
+        while part := old.read(COPIED_BYTES):
+            new.write(part)
+            progress("bytes", new.tell(), size)
+        new.flush()
+        os.fsync(new.fileno())

@@ -1,11 +1,12 @@
-"""A folder of CSV or Parquet files as a store: what other programs load; look-ups cannot read it."""
+"""A folder of CSV or Parquet files as a store: for other programs to load; lookups cannot read it."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,20 +19,20 @@ from pyarrow.csv import read_csv
 from pyarrow.parquet import read_table as read_parquet
 
 from kindred.errors import StoreError
-from kindred.stores.base import Store, path_of
+from kindred.stores.base import EXAMPLES, Progress, Store, path_of, publish_only
 from kindred.stores.sql import read_edition
 from kindred.stores.tables import columns_as_text
 from kindred.warehouse.reading import rows_of
 
-LEFT_OUT = "similar_user_reasons"
-"""A view that computes the reasons of everybody: similar_users has the first ones, user_features the others."""
+EXCLUDED_VIEW = "similar_user_reasons"
+"""A view of all reasons of all pairs; similar_users holds the first ones, and user_features gives the rest."""
 
 
 class _Folder(Store):
-    """A folder with a file for every table of the warehouse; the whole folder is replaced."""
+    """A folder with a file for every table of the warehouse. A publication replaces the whole folder."""
 
     options: ClassVar[str]
-    read_table: ClassVar[Callable[[Path], pa.Table]]
+    """The options of DuckDB's copy statement."""
 
     def __init__(self, path: Path):
         """Take the path of the folder."""
@@ -39,16 +40,15 @@ class _Folder(Store):
 
     @classmethod
     def from_url(cls, url: SplitResult) -> _Folder:
-        example = f"{cls.kind}:///path/folder"
-        path = path_of(url, example)
+        path = path_of(url)
         if path is None or not path.resolve().name:
-            raise StoreError(f"The URL of {cls.kind} files names a folder, as {example} does.")
+            raise StoreError(f"The URL of {cls.kind} files names a folder, as {EXAMPLES[cls.kind]} does.")
         return cls(path)
 
     def read(self) -> NoReturn:
-        raise StoreError(f"{self.kind}:// is for publishing only: look-ups read from a database.")
+        raise publish_only(self.kind)
 
-    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
+    def publish(self, warehouse: Path, progress: Progress) -> bool:
         target = self._path.resolve()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,13 +64,18 @@ class _Folder(Store):
     def close(self) -> None:
         pass
 
+    @staticmethod
+    @abstractmethod
+    def read_table(file: Path) -> pa.Table:
+        """Read a file of the folder."""
+
     def _version(self, target: Path) -> str | None:
-        """Return the version in the folder, None if there is no folder or nothing in it.
+        """Return the version in the folder, or None if the folder is empty or does not exist.
 
         Raises
         ------
         StoreError
-            If it is none of Kindred's.
+            If Kindred did not make it.
 
         """
         if not target.exists() or (target.is_dir() and not any(target.iterdir())):
@@ -78,18 +83,14 @@ class _Folder(Store):
         try:
             return str(self.read_table(target / f"build_info.{self.kind}")["version"][0])
         except (OSError, KeyError, IndexError, pa.ArrowException) as error:
-            raise StoreError(
-                f"{self._path} is something that `kindred publish` did not make: name a new folder."
-            ) from error
+            raise StoreError(f"`kindred publish` did not make {self._path}: name a new folder.") from error
 
-    def _write(
-        self, source: duckdb.DuckDBPyConnection, folder: Path, progress: Callable[[str, int, int], None]
-    ) -> None:
+    def _write(self, source: duckdb.DuckDBPyConnection, folder: Path, progress: Progress) -> None:
         tables = {
-            name: source.execute(f'select count(*) from "{name}"').fetchone()[0]
+            name: int(source.execute(f'select count(*) from "{name}"').fetchall()[0][0])
             for (name,) in source.execute(
                 "select table_name from information_schema.tables where table_schema = 'main' and table_name <> ?",
-                [LEFT_OUT],
+                [EXCLUDED_VIEW],
             ).fetchall()
         }
         done = 0
@@ -108,7 +109,7 @@ class _Folder(Store):
 
 
 class CsvFolder(_Folder):
-    """CSV files with a header: dates and times as ISO 8601, lists as JSON, nothing between two commas for null."""
+    """CSV files with a header: dates and times are ISO 8601, lists are JSON, and a null is an empty field."""
 
     kind = "csv"
     options = "format csv, header, timestampformat '%Y-%m-%dT%H:%M:%S'"
@@ -128,7 +129,7 @@ class ParquetFolder(_Folder):
 
 @contextmanager
 def _opened(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a warehouse beside a database in memory, since what opens it alone, as DuckdbStore, may write no files."""
+    """Attach a warehouse to a database in memory, because a connection to the warehouse alone may not write files."""
     with duckdb.connect() as connection:
         connection.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
         connection.execute("use warehouse")
@@ -137,9 +138,9 @@ def _opened(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _replacement_of(target: Path) -> Iterator[Path]:
-    """Give the path of a folder to be made, which takes the place of another in the end, or is removed on an error."""
+    """Give the path of a folder to make, which then replaces the target, or is removed after an error."""
     part, old = (target.with_name(f".{target.name}.kindred-{kind}") for kind in ("part", "old"))
-    _repair(target, part, old)  # after a run that was killed
+    _repair(target, part, old)  # a run may have been killed
     try:
         yield part
         if part.exists():
@@ -152,7 +153,7 @@ def _replacement_of(target: Path) -> Iterator[Path]:
 
 
 def _repair(target: Path, part: Path, old: Path) -> None:
-    """Put the old folder back if there is no other, and remove what is left."""
+    """Put the old folder back if the target is missing, and remove leftovers."""
     if old.exists() and not target.exists():
         old.rename(target)
     for leftover in (old, part):
@@ -162,7 +163,7 @@ def _repair(target: Path, part: Path, old: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Wait until nobody else publishes to a folder in this one."""
+    """Wait until no other process publishes to a folder in this one."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

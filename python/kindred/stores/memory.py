@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.errors import StoreError
-from kindred.stores.base import Reader, Store, path_of
+from kindred.stores.base import Progress, Reader, Row, Store, path_of, read_only
 from kindred.stores.sql import plain_row, read_edition, read_space
 from kindred.warehouse.reading import current_file, open_file, rows_of
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class MemoryStore(Store):
-    """What was published under a name, read at once; a newer version takes its place when it has been read as well."""
+    """A published file, read as a whole. A newer version replaces it once that is read as a whole too."""
 
     kind = "memory"
     is_quick = True
@@ -41,7 +41,7 @@ class MemoryStore(Store):
 
     @classmethod
     def from_url(cls, url: SplitResult) -> MemoryStore:
-        return cls(path_of(url, "memory:// or memory:///path/kindred.duckdb"))
+        return cls(path_of(url))
 
     @contextmanager
     def read(self) -> Iterator[MemoryReader]:
@@ -53,17 +53,17 @@ class MemoryStore(Store):
                     self._reader = _read(file)
                 reader = self._reader
         elif file not in (reader.file, self._loading):
-            self._load_beside(file)
+            self._load_in_background(file)
         yield reader
 
-    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
-        raise StoreError("A store in memory cannot be published to.")
+    def publish(self, warehouse: Path, progress: Progress) -> bool:
+        raise read_only(self.kind)
 
     def close(self) -> None:
         self._reader = None
 
-    def _load_beside(self, file: Path) -> None:
-        """Read a newer version while the one before is served."""
+    def _load_in_background(self, file: Path) -> None:
+        """Read a newer version while the previous one is served."""
         with self._lock:
             if file == self._loading:
                 return
@@ -74,8 +74,8 @@ class MemoryStore(Store):
         try:
             reader = _read(file)
         except StoreError as error:
-            # It stays the file that is being loaded, so that nobody tries again before there is another one.
-            _log.error("The version before is still served: %s", error)
+            # _loading keeps its value, so that no reader loads this file again.
+            _log.error("The previous version is still served: %s", error)
         else:
             with self._lock:
                 if self._loading == file:
@@ -83,10 +83,10 @@ class MemoryStore(Store):
 
 
 class MemoryReader(Reader):
-    """One version in memory, read by any number of threads."""
+    """One version in memory. Any number of threads may read it."""
 
     def __init__(self, file: Path):
-        """Read a published file, but for the space, which is read when it is asked for first."""
+        """Read a published file, except the profile space, which is read when it is first needed."""
         self.file = file
         connection = open_file(file)
         self.edition = read_edition(partial(rows_of, connection))
@@ -97,11 +97,11 @@ class MemoryReader(Reader):
         self._cluster_ids = self._users.table["cluster_id"].to_numpy()
         self._connection = connection
 
-    def user(self, user_handle: int) -> dict | None:
+    def user(self, user_handle: int) -> Row | None:
         rows = self._users.rows(user_handle)
         return plain_row(rows[0]) if rows else None
 
-    def similar(self, user_handle: int) -> list[dict]:
+    def similar(self, user_handle: int) -> list[Row]:
         rows = self._similar.rows(user_handle)
         for row in rows:
             del row["user_handle"]
@@ -114,7 +114,7 @@ class MemoryReader(Reader):
         found = {handle: [row["course_id"] for row in self._courses.rows(handle)] for handle in user_handles}
         return {handle: courses for handle, courses in found.items() if courses}
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
+    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
         start = np.searchsorted(self._users.handles, after, side="right")
         if cluster_id is None:
             rows = self._users.table.slice(start, limit)
@@ -134,19 +134,19 @@ class MemoryReader(Reader):
 
 
 def _read(file: Path) -> MemoryReader:
-    """Read a published file as a whole, so that no look-up has to wait for anything."""
+    """Read a published file as a whole, so that no lookup has to wait."""
     reader = MemoryReader(file)
     reader.space()
     return reader
 
 
 class _ByUser:
-    """A table in the order of users, so that the rows of one lie together.
+    """A table in the order of users, so that the rows of one user lie together.
 
     Attributes
     ----------
     table
-        The rows; texts that occur again and again are held once.
+        The rows; a text that occurs several times is held once.
     handles
         int64 array of shape (rows,), rising: the user of each row.
 
@@ -158,15 +158,16 @@ class _ByUser:
         self.table = pa.table({column: _encoded(read[column]) for column in read.column_names})
         self.handles = self.table["user_handle"].to_numpy()
 
-    def rows(self, user_handle: int) -> list[dict]:
+    def rows(self, user_handle: int) -> list[Row]:
         start, end = np.searchsorted(self.handles, [user_handle, user_handle + 1])
-        return self.table.slice(start, end - start).to_pylist()
+        rows: list[Row] = self.table.slice(start, end - start).to_pylist()
+        return rows
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column with its texts, also those in lists of records, as numbers of a dictionary."""
+    """Return a column with its texts dictionary-encoded, including those in lists of records."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):  # of a table without rows
+    if isinstance(array, pa.ChunkedArray):  # the table has no rows
         array = pa.array([], column.type)
     if pa.types.is_string(array.type):
         return array.dictionary_encode()

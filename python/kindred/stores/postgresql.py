@@ -3,56 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
 import duckdb
 import pyarrow as pa
 
 from kindred.errors import NoWarehouseError, StaleVersionError, StoreError, needed_extra
-from kindred.stores.base import Store
-from kindred.stores.sql import read_edition
-from kindred.stores.tables import INDEXES, TABLES, Published, TablesReader, Write, quoted, write_tables
+from kindred.stores.base import EXAMPLES, Progress, Row, Store
+from kindred.stores.sql import Rows, read_edition
+from kindred.stores.tables import INDEXES, TABLES, LoadedVersion, TablesReader, Write, quoted, write_tables
 from kindred.warehouse.reading import open_file, rows_of
 
 with needed_extra("postgres"):
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
-    from psycopg.rows import dict_row
+    from psycopg.rows import DictRow, dict_row
 
-EXAMPLE = "postgresql://user@host:5432/database"
+if TYPE_CHECKING:
+    from adbc_driver_postgresql.dbapi import Connection as AdbcConnection
 
-MOST_CONNECTIONS = 8
-"""So many threads of a process read at a time, others wait: servers take a hundred connections, of all processes."""
+Connection = psycopg.Connection[DictRow]
 
-LONGEST_WAIT_SECONDS = 10
+MAX_CONNECTIONS = 8
+"""Threads of a process that read at a time; others wait. A server takes about a hundred connections in all."""
+
+MAX_WAIT_SECONDS = 10
 """How long a reader waits for an answer or a connection, and a publisher for a lock."""
 
 DEFAULTS = {
     "connect_timeout": "5",
     "fallback_application_name": "kindred",
-    # What tells that the server is gone without a word; by default that takes a quarter of an hour.
-    "tcp_user_timeout": str(2 * LONGEST_WAIT_SECONDS * 1000),
+    # A server that vanished is noticed within this time; by default it takes a quarter of an hour.
+    "tcp_user_timeout": str(2 * MAX_WAIT_SECONDS * 1000),
     "keepalives_idle": "10",
 }
-"""What is set of libpq's parameters unless the URL sets it."""
+"""Values of libpq's parameters that apply unless the URL sets them."""
 
 ADVISORY_LOCK = int.from_bytes(b"kindred")
-"""The number of the lock of whoever publishes to a database."""
+"""The number of the lock that a publisher holds."""
 
 
 class PostgresqlStore(Store):
     """A database with the published tables of every version in a schema of its own, kindred_<version>.
 
     The table kindred.publication says which version is current. The views kindred.users, kindred.similar_users and so
-    on show its tables, for people; readers read the tables themselves. The version before stays for whoever holds it.
+    on show its tables to people; readers read the tables themselves. The previous version stays for its open readers.
 
-    Who publishes must be allowed to create schemas. Who only reads, to use all of them, those to come too, which who
-    publishes says once: `alter default privileges grant usage on schemas to reader`, and `grant select on tables`.
+    A role that publishes must be allowed to create schemas. A role that only reads must be allowed to use all of them,
+    including later ones; the publishing role grants that once by `alter default privileges grant usage on schemas to
+    reader` and `alter default privileges grant select on tables to reader`.
     """
 
     kind = "postgresql"
@@ -61,32 +66,33 @@ class PostgresqlStore(Store):
         """Take libpq's parameters; nothing is connected yet."""
         self._conninfo = make_conninfo(**(DEFAULTS | parameters))
         self._name = ":".join(parameters[name] for name in ("host", "port") if name in parameters) or "the default host"
-        self._slots = BoundedSemaphore(MOST_CONNECTIONS)
-        self._idle: list[psycopg.Connection] = []
-        self._published: tuple[str, Published] | None = None
+        self._slots = BoundedSemaphore(MAX_CONNECTIONS)
+        self._idle: list[Connection] = []
+        self._version: tuple[str, LoadedVersion] | None = None
         self._lock = Lock()
 
     @classmethod
     def from_url(cls, url: SplitResult) -> PostgresqlStore:
         try:
-            return cls(conninfo_to_dict(_text_of(url)))
+            parameters = conninfo_to_dict(_text_of(url))
+            return cls({name: str(value) for name, value in parameters.items()})
         except psycopg.Error as error:
-            # libpq's text goes on with what it is about, which may be the password.
+            # libpq's message goes on with the faulty text, which may be the password.
             reason = str(error).partition('"')[0].strip(" :\n")
-            raise StoreError(f"The URL of the PostgreSQL store must be like {EXAMPLE}: {reason}.") from None
+            raise StoreError(f"The URL of the PostgreSQL store must be like {EXAMPLES[cls.kind]}: {reason}.") from None
 
     @contextmanager
     def read(self) -> Iterator[TablesReader]:
-        if not self._slots.acquire(timeout=LONGEST_WAIT_SECONDS):
-            raise StoreError(f"All {MOST_CONNECTIONS} connections to PostgreSQL at {self._name} are busy.")
+        if not self._slots.acquire(timeout=MAX_WAIT_SECONDS):
+            raise StoreError(f"All {MAX_CONNECTIONS} connections to PostgreSQL at {self._name} are busy.")
         try:
             with self._current() as (connection, schema):
                 rows = partial(_rows, connection)
-                yield TablesReader(self._published_in(schema, rows), rows, f"{schema}.")
+                yield TablesReader(self._version_in(schema, rows), rows, f"{schema}.")
         finally:
             self._slots.release()
 
-    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
+    def publish(self, warehouse: Path, progress: Progress) -> bool:
         with needed_extra("postgres"):
             from adbc_driver_manager import Error as AdbcError
             from adbc_driver_postgresql import dbapi
@@ -95,15 +101,15 @@ class PostgresqlStore(Store):
             schema = "kindred_" + re.sub("[^a-z0-9]", "_", version.lower())
             try:
                 with self._connect() as connection:
-                    connection.execute(f"set lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
-                    _keep_others_out(connection)
+                    connection.execute(f"set lock_timeout = '{MAX_WAIT_SECONDS}s'")
+                    _lock_publication(connection)
                     is_new = _current_schema(connection) != schema
                     if is_new:
-                        _begin(connection, version, schema)
+                        _create_schema(connection, version, schema)
                         with closing(dbapi.connect(self._conninfo)) as writing:
                             present = _tables(connection, schema)
                             write_tables(source, partial(_table, writing, schema), present, progress)
-                        _switch(connection, version, schema)
+                        _make_current(connection, version, schema)
                     _drop_old_versions(connection)
             except (psycopg.Error, AdbcError, duckdb.Error) as error:
                 raise StoreError(f"PostgreSQL at {self._name} cannot be published to: {_reason(error)}.") from error
@@ -113,15 +119,15 @@ class PostgresqlStore(Store):
         while self._idle:
             self._idle.pop().close()
 
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self) -> Connection:
         try:
             return psycopg.connect(self._conninfo, autocommit=True, row_factory=dict_row)
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL at {self._name} cannot be reached: {_reason(error)}.") from error
 
     @contextmanager
-    def _current(self) -> Iterator[tuple[psycopg.Connection, str]]:
-        """Give a connection that nobody else uses meanwhile, and the schema of the current version."""
+    def _current(self) -> Iterator[tuple[Connection, str]]:
+        """Give a connection that no other thread uses meanwhile, and the schema of the current version."""
         try:
             connection, schema = self._connection()
         except psycopg.Error as error:
@@ -137,45 +143,45 @@ class PostgresqlStore(Store):
             if not connection.closed:
                 self._idle.append(connection)
 
-    def _connection(self) -> tuple[psycopg.Connection, str | None]:
+    def _connection(self) -> tuple[Connection, str | None]:
         while connection := self._idle_connection():
             try:
                 return connection, _current_schema(connection)
             except psycopg.OperationalError:
-                connection.close()  # it is broken, as all are that were idle when the server was restarted
+                connection.close()  # it is broken, like all that were idle when the server restarted
         connection = self._connect()
-        connection.execute(f"set statement_timeout = '{LONGEST_WAIT_SECONDS}s'")
+        connection.execute(f"set statement_timeout = '{MAX_WAIT_SECONDS}s'")
         connection.execute("set default_transaction_read_only = on")
         return connection, _current_schema(connection)
 
-    def _idle_connection(self) -> psycopg.Connection | None:
+    def _idle_connection(self) -> Connection | None:
         try:
             return self._idle.pop()
         except IndexError:
             return None
 
-    def _published_in(self, schema: str, rows: Callable) -> Published:
+    def _version_in(self, schema: str, rows: Rows) -> LoadedVersion:
         with self._lock:
-            if self._published is None or self._published[0] != schema:
-                self._published = schema, Published(read_edition(rows, f"{schema}."))
-            return self._published[1]
+            if self._version is None or self._version[0] != schema:
+                self._version = schema, LoadedVersion(read_edition(rows, f"{schema}."))
+            return self._version[1]
 
 
 def _text_of(url: SplitResult) -> str:
-    """Return a URL as it was written: geturl() leaves out the slashes where there is no host."""
+    """Return a URL as it was written: geturl() drops the slashes of a URL without a host."""
     query = f"?{url.query}" if url.query else ""
     fragment = f"#{url.fragment}" if url.fragment else ""
     return f"{url.scheme}://{url.netloc}{url.path}{query}{fragment}"
 
 
 def _reason(error: Exception) -> str:
-    """Return what matters of an error's text, which may have several lines of what was tried and how."""
+    """Return the reason in an error's text, which may have several lines about each attempt."""
     text = str(error)
     found = re.search(r"(?:FATAL|ERROR): +(.+)", text) or re.search(r".*failed: (.+)", text)
     return found[1] if found else text.partition("\n")[0].rstrip(".")
 
 
-def _rows(connection: psycopg.Connection, query: str, parameters: Sequence = ()) -> list[dict]:
+def _rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
     try:
         return connection.execute(query.replace("?", "%s"), parameters, binary=True).fetchall()
     except psycopg.errors.UndefinedTable as error:
@@ -184,34 +190,28 @@ def _rows(connection: psycopg.Connection, query: str, parameters: Sequence = ())
         raise StoreError(f"PostgreSQL cannot answer: {_reason(error)}.") from error
 
 
-def _current_schema(connection: psycopg.Connection) -> str | None:
-    """Return the schema of the current version, None if nothing has been published."""
+def _current_schema(connection: Connection) -> str | None:
+    """Return the schema of the current version, or None if nothing has been published."""
     try:
         found = connection.execute("select schema_name from kindred.publication where state = 'current'").fetchone()
     except psycopg.errors.UndefinedTable:
         return None
-    return found and found["schema_name"]
+    return str(found["schema_name"]) if found else None
 
 
-def _keep_others_out(connection: psycopg.Connection) -> None:
+def _lock_publication(connection: Connection) -> None:
     """Take the lock of publishers, which ends with the connection."""
-    if not connection.execute("select pg_try_advisory_lock(%s) as has_lock", [ADVISORY_LOCK]).fetchone()["has_lock"]:
-        raise StoreError("Somebody else is publishing to this database: publish when that is done.")
+    (found,) = connection.execute("select pg_try_advisory_lock(%s) as has_lock", [ADVISORY_LOCK]).fetchall()
+    if not found["has_lock"]:
+        raise StoreError("Another program is publishing to this database: publish when that is done.")
 
 
-def _begin(connection: psycopg.Connection, version: str, schema: str) -> None:
-    """Make the schema of a version, written down as ours first.
-
-    Raises
-    ------
-    StoreError
-        If there is a schema kindred that is not.
-
-    """
+def _create_schema(connection: Connection, version: str, schema: str) -> None:
+    """List a version in kindred.publication, then make its schema; StoreError if another program made kindred."""
     with connection.transaction():
-        found = connection.execute(
+        (found,) = connection.execute(
             "select to_regnamespace('kindred') is not null and to_regclass('kindred.publication') is null as is_foreign"
-        ).fetchone()
+        ).fetchall()
         if found["is_foreign"]:
             raise StoreError("The database has a schema kindred that Kindred did not make: name another database.")
         connection.execute("create schema if not exists kindred")
@@ -231,14 +231,14 @@ def _begin(connection: psycopg.Connection, version: str, schema: str) -> None:
         connection.execute(f"create schema if not exists {schema}")
 
 
-def _tables(connection: psycopg.Connection, schema: str) -> list[str]:
+def _tables(connection: Connection, schema: str) -> list[str]:
     found = connection.execute("select tablename from pg_tables where schemaname = %s", [schema])
     return [row["tablename"] for row in found]
 
 
 @contextmanager
-def _table(writing: object, schema: str, table: str, columns: pa.Schema) -> Iterator[Write]:
-    """Write a table by a connection of ADBC in a transaction."""
+def _table(writing: AdbcConnection, schema: str, table: str, columns: pa.Schema) -> Iterator[Write]:
+    """Write a table through a connection of ADBC, in one transaction."""
     with writing.cursor() as cursor:
         cursor.adbc_ingest(table, columns.empty_table(), mode="create", db_schema_name=schema)
         yield partial(cursor.adbc_ingest, table, mode="append", db_schema_name=schema)
@@ -249,8 +249,8 @@ def _table(writing: object, schema: str, table: str, columns: pa.Schema) -> Iter
     writing.commit()
 
 
-def _switch(connection: psycopg.Connection, version: str, schema: str) -> None:
-    """Let readers and the views have a version."""
+def _make_current(connection: Connection, version: str, schema: str) -> None:
+    """Make a version the current one for readers and views."""
     try:
         with connection.transaction():
             connection.execute(
@@ -265,32 +265,31 @@ def _switch(connection: psycopg.Connection, version: str, schema: str) -> None:
                 {"version": version},
             )
             for table in TABLES:
-                _show(connection, table, schema)
+                _replace_view(connection, table, schema)
     except psycopg.errors.LockNotAvailable:
         raise StoreError(
-            "A long query of the views in the schema kindred keeps them from showing the new version: "
-            "publish again when it is done."
+            "A long query of the views in the schema kindred blocks the new version: publish again when it is done."
         ) from None
     except psycopg.errors.DependentObjectsStillExist as error:
         raise StoreError(
-            f"Columns of the views in the schema kindred have changed, and something of yours depends on one: "
-            f"drop it and publish again ({_reason(error)})."
+            f"Columns of the views in the schema kindred have changed, and another object depends on one of them: "
+            f"drop that object and publish again ({_reason(error)})."
         ) from None
 
 
-def _show(connection: psycopg.Connection, table: str, schema: str) -> None:
+def _replace_view(connection: Connection, table: str, schema: str) -> None:
     definition = f"view kindred.{table} as select * from {schema}.{table}"
     try:
         with connection.transaction():
             connection.execute(f"create or replace {definition}")
     except psycopg.errors.InvalidTableDefinition:
-        # Other columns than before. Only then, since what others made of the view and may do with it goes with it.
+        # The columns have changed. Only then, because dropping a view also drops the privileges on it.
         connection.execute(f"drop view kindred.{table}")
         connection.execute(f"create {definition}")
 
 
-def _drop_old_versions(connection: psycopg.Connection) -> None:
-    """Remove all but the current version and the one before; what is being read at the moment, the next time."""
+def _drop_old_versions(connection: Connection) -> None:
+    """Remove all versions but the current and the previous one; one that is being read goes at the next publication."""
     for row in connection.execute("select schema_name from kindred.publication where state = 'removable'").fetchall():
         with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
             connection.execute(f"drop schema if exists {row['schema_name']} cascade")

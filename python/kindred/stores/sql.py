@@ -1,40 +1,39 @@
-"""Read a warehouse by SQL, from whatever database it is in."""
+"""Read a warehouse from a database by SQL."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from kindred.errors import StoreError
-from kindred.stores.base import Edition, Reader
+from kindred.stores.base import Edition, Reader, Row
 
 if TYPE_CHECKING:
     from kindred.fold_in.profile_space import ProfileSpace
 
-
-Rows = Callable[[str, Sequence], list[dict]]
+Rows = Callable[[str, Sequence[Any]], list[Row]]
 """Runs a query with a ? for every parameter and returns its rows."""
 
 
 class SqlReader(Reader):
-    """Answers by queries that DuckDB, SQLite and PostgreSQL all know."""
+    """Reads by queries that DuckDB, SQLite and PostgreSQL all accept."""
 
     def __init__(self, edition: Edition, rows: Rows, schema: str = ""):
-        """Take what runs a query, and what stands before the names of tables: nothing, or a schema and a dot."""
+        """Take what runs a query, and the prefix of table names: nothing, or a schema and a dot."""
         self.edition = edition
         self._rows = rows
         self._schema = schema
 
-    def user(self, user_handle: int) -> dict | None:
+    def user(self, user_handle: int) -> Row | None:
         rows = self._rows(f"select * from {self._schema}users where user_handle = ?", [user_handle])
         return plain_row(rows[0]) if rows else None
 
-    def similar(self, user_handle: int) -> list[dict]:
+    def similar(self, user_handle: int) -> list[Row]:
         rows = self._rows(
             f"select * from {self._schema}similar_users where user_handle = ? order by rank", [user_handle]
         )
@@ -47,45 +46,45 @@ class SqlReader(Reader):
         rows = self._rows(
             f"select facet, feature, weight from {self._schema}user_features where user_handle = ?", [user_handle]
         )
-        return [tuple(row.values()) for row in rows]
+        return [(row["facet"], row["feature"], row["weight"]) for row in rows]
 
     def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
         handles = list(user_handles)
         if not handles:
             return {}
         rows = self._rows(self._courses_query(len(handles)), handles)
-        found = defaultdict(list)
+        found: defaultdict[int, list[str]] = defaultdict(list)
         for row in rows:
             found[row["user_handle"]].append(row["course_id"])
         return dict(found)
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
-        in_cluster, parameters = ("", []) if cluster_id is None else (" and cluster_id = ?", [cluster_id])
+    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
+        in_cluster = "" if cluster_id is None else " and cluster_id = ?"
         rows = self._rows(
             f"select * from {self._schema}users where user_handle > ?{in_cluster} order by user_handle limit ?",
-            [after, *parameters, limit],
+            [after, limit] if cluster_id is None else [after, cluster_id, limit],
         )
         return [plain_row(row) for row in rows]
 
     def first_user(self) -> int | None:
-        return self._rows(f"select min(user_handle) as user_handle from {self._schema}similar_users", [])[0][
-            "user_handle"
-        ]
+        (first,) = self._rows(f"select min(user_handle) as user_handle from {self._schema}similar_users", [])
+        handle: int | None = first["user_handle"]
+        return handle
 
     def _courses_query(self, users: int) -> str:
-        """Return a query of user_handle and course_id for so many users."""
+        """Return a query of user_handle and course_id for a number of users."""
         return (
             f"select user_handle, course_id from {self._schema}user_courses "
             f"where user_handle in ({', '.join('?' * users)})"
         )
 
     @abstractmethod
-    def _reasons(self, stored: object) -> list[dict]:
-        """Return the top_reasons of a row as a list of dicts, from how the database holds them."""
+    def _reasons(self, stored: Any) -> list[Row]:
+        """Return the top_reasons of a row as a list of dicts, from the form that the database stores."""
 
 
 def read_edition(rows: Rows, schema: str = "") -> Edition:
-    """Read what a version says of itself."""
+    """Read the facts about a version."""
     (build,) = rows(f"select version, started_at from {schema}build_info", [])
     (count,) = rows(f"select count(*) as users from {schema}users", [])
     facets = rows(f"select facet_number, facet, matching_facet_number from {schema}facets order by facet_number", [])
@@ -100,23 +99,23 @@ def read_edition(rows: Rows, schema: str = "") -> Edition:
     )
 
 
-def plain_row(row: dict) -> dict:
+def plain_row(row: Row) -> Row:
     """Return a row with dates and times as text."""
     return {name: _text_of(value) if isinstance(value, date) else value for name, value in row.items()}
 
 
 def _text_of(moment: date | str) -> str:
-    """Return a date or time as ISO 8601 text, times to the second; a database without such types has text already."""
+    """Return a date or time as ISO 8601 text, times to the second; databases without such types already hold text."""
     if isinstance(moment, str):
         return moment
-    return moment.replace(microsecond=0).isoformat() if hasattr(moment, "hour") else moment.isoformat()
+    return (moment.replace(microsecond=0) if isinstance(moment, datetime) else moment).isoformat()
 
 
 def read_space(connection: duckdb.DuckDBPyConnection) -> ProfileSpace:
-    """Return the space of a published file; StoreError where the file is of a version without."""
+    """Return the profile space of a published file; StoreError if a version of Kindred without it made the file."""
     from kindred.fold_in.profile_space import ProfileSpace
 
     try:
         return ProfileSpace.read(connection)
     except duckdb.Error as error:
-        raise StoreError(f"Another version of Kindred made the warehouse, build it anew: {error}") from error
+        raise StoreError(f"Another version of Kindred made the warehouse, build it again: {error}") from error

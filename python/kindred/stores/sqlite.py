@@ -1,43 +1,41 @@
-"""A SQLite file as a store: one file that needs no server, quick to read from one machine."""
+"""A SQLite file as a store: one file that needs no server and is quick to read on one machine."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from urllib.parse import SplitResult
 
 import duckdb
 import pyarrow as pa
 
 from kindred.errors import NoWarehouseError, StoreError
-from kindred.stores.base import Store, path_of
+from kindred.stores.base import EXAMPLES, Progress, Row, Store, path_of
 from kindred.stores.sql import Rows, read_edition
-from kindred.stores.tables import INDEXES, TABLES, Published, TablesReader, Write, quoted, write_tables
+from kindred.stores.tables import INDEXES, TABLES, LoadedVersion, TablesReader, Write, quoted, write_tables
 from kindred.warehouse.reading import open_file, rows_of
 
-EXAMPLE = "sqlite:///path/kindred.sqlite"
-
-LONGEST_WAIT_SECONDS = 5
-"""How long a reader waits for a lock: readers need none but for moments, as after a crash."""
-
+MAX_WAIT_SECONDS = 5
+"""How long a reader waits for a lock. Readers need one only briefly, such as after a crash."""
 
 UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 class SqliteStore(Store):
-    """A SQLite file with the published tables, to be queried by anything that reads SQLite.
+    """A SQLite file with the published tables, which any program that reads SQLite can query.
 
-    A publication holds the write lock of the file from its begin to its end, which readers do not notice. It writes the
-    tables into a file beside, <name>-next, each in a transaction of its own, so that a run that was killed is gone on
-    with. Then one transaction replaces the tables in the file itself. Readers write nothing, but SQLite must be able to
-    write its locks into the folder for them.
+    A publication holds the write lock of the file from beginning to end; readers do not notice. It writes the tables
+    into a second file, <name>-next, each in a transaction of its own, so that the next run can continue after one that
+    was killed. Then one transaction replaces the tables in the file itself. Readers write nothing, but SQLite must be
+    able to write its locks into the folder for them.
 
-    Both sides use the sqlite3 of Python. Another copy of SQLite in the same process, such as that of ADBC, would make
-    a reader lose its locks and its snapshot (https://www.sqlite.org/howtocorrupt.html, multiple copies).
+    Readers and publishers both use Python's sqlite3. A second copy of SQLite in the same process, such as ADBC's, would
+    make a reader lose its locks and its snapshot (https://www.sqlite.org/howtocorrupt.html, multiple copies).
     """
 
     kind = "sqlite"
@@ -46,14 +44,14 @@ class SqliteStore(Store):
     def __init__(self, path: Path):
         """Take the path of the file; it is not opened yet."""
         self._path = path
-        self._opened: _Opened | None = None
+        self._opened: _OpenDatabase | None = None
         self._lock = Lock()
 
     @classmethod
     def from_url(cls, url: SplitResult) -> SqliteStore:
-        path = path_of(url, EXAMPLE)
+        path = path_of(url)
         if path is None:
-            raise StoreError(f"The URL of a SQLite store names a file, as {EXAMPLE} does.")
+            raise StoreError(f"The URL of a SQLite store names a file, as {EXAMPLES[cls.kind]} does.")
         return cls(path)
 
     @contextmanager
@@ -62,29 +60,29 @@ class SqliteStore(Store):
         with opened.connection() as connection:
             rows = partial(_rows, connection)
             try:
-                # A snapshot from the first query to the end, whatever is published meanwhile.
+                # A snapshot from the first query to the end, even when another version is published meanwhile.
                 connection.execute("begin")
                 version = self._version(connection)
             except sqlite3.Error as error:
-                advice = ", its folder must be writable for the locks of SQLite" if _code(error) in UNWRITABLE else ""
+                advice = "; SQLite must be able to write locks into its folder" if _code(error) in UNWRITABLE else ""
                 raise StoreError(f"{self._path} cannot be read: {error}{advice}.") from error
             if version is None:
-                raise NoWarehouseError(f"Nothing has been published to {self._path}: {self._advice}.")
-            yield TablesReader(opened.published(version, rows), rows)
+                raise NoWarehouseError(f"Nothing is published to {self._path}: {self._advice}.")
+            yield TablesReader(opened.version(version, rows), rows)
 
-    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
+    def publish(self, warehouse: Path, progress: Progress) -> bool:
         with open_file(warehouse) as source:
             version = read_edition(partial(rows_of, source)).version
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 with closing(sqlite3.connect(self._path, timeout=0, isolation_level=None)) as connection:
                     self._begin_to_write(connection)
-                    following = self._path.with_name(f"{self._path.name}-next")
+                    next_file = self._path.with_name(f"{self._path.name}-next")
                     is_new = self._version(connection) != version
                     if is_new:
-                        _write(source, following, version, progress)
-                        _replace_tables(connection, following, version)
-                    _remove(following)
+                        _write(source, next_file, version, progress)
+                        _replace_tables(connection, next_file, version)
+                    _remove(next_file)
             except (sqlite3.Error, duckdb.Error, OSError) as error:
                 raise StoreError(f"{self._path} cannot be published to: {error}.") from error
         return is_new
@@ -99,15 +97,17 @@ class SqliteStore(Store):
     def _advice(self) -> str:
         return f"`kindred publish sqlite:///{self._path}` does it"
 
-    def _current(self) -> _Opened:
+    def _current(self) -> _OpenDatabase:
         try:
             stat = self._path.stat()
         except OSError as error:
-            raise NoWarehouseError(f"There is nothing at {self._path} ({error.strerror}): {self._advice}.") from error
+            raise NoWarehouseError(
+                f"Nothing is published to {self._path} ({error.strerror}): {self._advice}."
+            ) from error
         file = stat.st_dev, stat.st_ino
         with self._lock:
             if self._opened is None or self._opened.file != file:
-                self._opened = _Opened(self._path, file)
+                self._opened = _OpenDatabase(self._path, file)
             return self._opened
 
     def _begin_to_write(self, connection: sqlite3.Connection) -> None:
@@ -116,25 +116,25 @@ class SqliteStore(Store):
         Raises
         ------
         StoreError
-            If the file is none of Kindred's, or somebody else is writing to it.
+            If Kindred did not make the file, or another program is writing to it.
 
         """
-        self._version(connection)  # before anything is written to what may be somebody else's
+        self._version(connection)  # refuses a file of another program before anything is written to it
         try:
             connection.execute("pragma journal_mode = wal")
             connection.execute("begin immediate")
         except sqlite3.Error as error:
             if _code(error) != sqlite3.SQLITE_BUSY:
                 raise
-            raise StoreError(f"Somebody else is writing to {self._path}: publish when that is done.") from error
+            raise StoreError(f"Another program is writing to {self._path}: publish when that is done.") from error
 
     def _version(self, connection: sqlite3.Connection) -> str | None:
-        """Return the version in the file, None if nothing has been published to it.
+        """Return the version in the file, or None if nothing has been published to it.
 
         Raises
         ------
         StoreError
-            If the file is none of Kindred's.
+            If Kindred did not make the file.
 
         """
         try:
@@ -145,23 +145,23 @@ class SqliteStore(Store):
             if _code(error) != sqlite3.SQLITE_ERROR:
                 raise
             if connection.execute("select count(*) from sqlite_master").fetchone()[0]:
-                raise StoreError(f"{self._path} is a database of something else: name a new file.") from error
+                raise StoreError(f"{self._path} is a database of another program: name a new file.") from error
             return None
-        return found and found[0]
+        return str(found[0]) if found else None
 
 
-class _Opened:
-    """The file that had the name when it was opened, with its connections and what is read of a version once."""
+class _OpenDatabase:
+    """The file that had the path when it was opened, with its connections and the version loaded from it."""
 
     def __init__(self, path: Path, file: tuple[int, int]):
         self.file = file
         self._path = path
         self._idle: list[sqlite3.Connection] = []
-        self._published: Published | None = None
+        self._version: LoadedVersion | None = None
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that nobody else uses meanwhile."""
+        """Give a connection that no other thread uses meanwhile."""
         try:
             connection = self._idle.pop()
         except IndexError:
@@ -172,11 +172,11 @@ class _Opened:
             connection.rollback()
             self._idle.append(connection)
 
-    def published(self, version: str, rows: Rows) -> Published:
-        published = self._published
-        if published is None or published.edition.version != version:
-            published = self._published = Published(read_edition(rows))
-        return published
+    def version(self, name: str, rows: Rows) -> LoadedVersion:
+        version = self._version
+        if version is None or version.edition.version != name:
+            version = self._version = LoadedVersion(read_edition(rows))
+        return version
 
     def close(self) -> None:
         while self._idle:
@@ -187,7 +187,7 @@ class _Opened:
             return sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=ro",
                 uri=True,
-                timeout=LONGEST_WAIT_SECONDS,
+                timeout=MAX_WAIT_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -196,32 +196,31 @@ class _Opened:
 
 
 def _code(error: sqlite3.Error) -> int:
-    """Return what kind of error it is, without what SQLite adds in the upper bits."""
+    """Return the primary error code, without the extension in the upper bits."""
     return error.sqlite_errorcode & 0xFF
 
 
-def _rows(connection: sqlite3.Connection, query: str, parameters: Sequence = ()) -> list[dict]:
+def _rows(connection: sqlite3.Connection, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
     try:
         cursor = connection.execute(query, parameters)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
-    except (sqlite3.Error, OverflowError) as error:  # a handle may have more than the 64 bits of SQLite's numbers
+    except (sqlite3.Error, OverflowError) as error:  # a handle may exceed the 64 bits of SQLite's numbers
         raise StoreError(f"The SQLite file cannot answer: {error}.") from error
 
 
-def _write(
-    source: duckdb.DuckDBPyConnection, file: Path, version: str, progress: Callable[[str, int, int], None]
-) -> None:
-    """Write the tables into a file of their own, on from where a run for the same version was killed."""
-    if file.exists() and _version_begun(file) != version:
+def _write(source: duckdb.DuckDBPyConnection, file: Path, version: str, progress: Progress) -> None:
+    """Write the tables into a file of their own; continue a killed run for the same version."""
+    if file.exists() and _unfinished_version(file) != version:
         _remove(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         write_tables(source, partial(_table, connection), _tables(connection), progress, has_dates=False)
 
 
-def _version_begun(file: Path) -> str | None:
+def _unfinished_version(file: Path) -> str | None:
     with closing(sqlite3.connect(file)) as connection, suppress(sqlite3.Error):
-        return connection.execute("select version from build_info").fetchone()[0]
+        ((version,),) = connection.execute("select version from build_info").fetchall()
+        return str(version)
     return None
 
 
@@ -238,7 +237,7 @@ def _table(connection: sqlite3.Connection, table: str, schema: pa.Schema) -> Ite
         connection.executemany(insert, zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
     connection.execute("begin")
-    # Without the numbers of rows, the rows themselves lie in the order of the key: a user's are beside each other.
+    # Without row numbers, rows are stored in the order of the key, so that those of one user lie together.
     connection.execute(f"create table {table} ({columns}, primary key ({quoted(TABLES[table])})) without rowid")
     yield write
     connection.execute("commit")
@@ -255,21 +254,21 @@ def _type(kind: pa.DataType) -> str:
 
 
 def _replace_tables(connection: sqlite3.Connection, file: Path, version: str) -> None:
-    """Put the tables of a file in the place of those in a connection's and end its transaction."""
-    connection.execute("attach ? as following", [str(file)])
+    """Replace the tables of a connection by those of a file, and end its transaction."""
+    connection.execute("attach ? as next", [str(file)])
     for table in TABLES:
-        (definition,) = connection.execute("select sql from following.sqlite_master where name = ?", [table]).fetchone()
+        (definition,) = connection.execute("select sql from next.sqlite_master where name = ?", [table]).fetchone()
         connection.execute(f"drop table if exists main.{table}")
         connection.execute(definition)
-        connection.execute(f"insert into main.{table} select * from following.{table}")
+        connection.execute(f"insert into main.{table} select * from next.{table}")
     for table, columns in INDEXES.items():
         connection.execute(f"create index {table}_by_{columns[0]} on {table} ({quoted(columns)})")
     connection.execute("create table if not exists publication (version text primary key, published_at text not null)")
     connection.execute("delete from publication")
     connection.execute("insert into publication values (?, strftime('%Y-%m-%dT%H:%M:%S', 'now'))", [version])
     connection.execute("commit")
-    connection.execute("detach following")
-    # Else the log would stay as long as all tables for as long as somebody reads; where they read right now, it does.
+    connection.execute("detach next")
+    # Truncate the log, which would otherwise stay as long as all tables. It does stay while a reader is active.
     connection.execute("pragma wal_checkpoint(truncate)")
 
 

@@ -1,4 +1,4 @@
-"""The warehouse as tables of another database: which ones, how they are written and how they are read."""
+"""The tables that a store keeps in another database, how they are written and how they are read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from kindred.errors import StoreError
-from kindred.stores.base import Edition
+from kindred.stores.base import Edition, Progress, Row
 from kindred.stores.sql import Rows, SqlReader, read_space
 
 if TYPE_CHECKING:
@@ -29,47 +29,47 @@ TABLES = {
     "user_courses": ("user_handle", "course_id"),
     "profile_space": ("chunk",),
 }
-"""The published tables with their primary keys; build_info is the first, so that what was begun has a version."""
+"""The published tables with their primary keys. build_info comes first, so that even unfinished work has a version."""
 
 INDEXES = {"users": ("cluster_id", "user_handle")}
-"""What else is looked up by these columns."""
+"""Other columns by which tables are searched."""
 
 BATCH_ROWS = 1 << 15
-"""Rows that are written at a time."""
+"""Rows written at a time."""
 
 CHUNK_BYTES = 1 << 24
-"""Bytes of a profile space in a row of profile_space: well below what databases take as one value."""
+"""Bytes of the profile space in one row of profile_space: well below the limits that databases set for a value."""
 
 SPACE_SCHEMA = pa.schema([("chunk", pa.int64()), ("content", pa.binary())])
 
 Write = Callable[[pa.RecordBatch], None]
 
 Writer = Callable[[str, pa.Schema], AbstractContextManager[Write]]
-"""Makes a table, gives what adds rows to it, and lets the table be there at the end: all of it, or nothing."""
+"""Makes a table and gives a function that adds rows to it; at the end the table exists with all rows, or not at all."""
 
 
 def write_tables(
     source: duckdb.DuckDBPyConnection,
     writer: Writer,
     present: Collection[str],
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
     *,
     has_dates: bool = True,
 ) -> None:
-    """Write all published tables that are not present yet, in the order of their keys.
+    """Write the published tables that are not present yet, each in the order of its key.
 
     Parameters
     ----------
     source
         A published warehouse.
     writer
-        What writes a table.
+        Writes a table.
     present
-        The tables that are there already.
+        The tables that already exist.
     progress
-        Takes "rows", how many are written and how many there are; called after every batch.
+        Called with "rows" after every batch.
     has_dates
-        Whether the database knows dates and times; if not, they become ISO 8601 text, times to the second.
+        Whether the database has types for dates and times; if not, they become ISO 8601 text, times to the second.
 
     """
     rows = {table: _count(source, table) for table in TABLES if table != "profile_space"}
@@ -89,7 +89,7 @@ def write_tables(
 
 
 def columns_as_text(relation: duckdb.DuckDBPyRelation, *, has_dates: bool) -> str:
-    """Return the select list of a relation in which nested columns are JSON, and dates ISO 8601 text if need be."""
+    """Return the select list of a relation: nested columns as JSON and, without has_dates, dates as ISO 8601 text."""
     columns = []
     for name, kind in zip(relation.columns, relation.types, strict=True):
         if kind.id in ("list", "struct"):
@@ -104,21 +104,21 @@ def columns_as_text(relation: duckdb.DuckDBPyRelation, *, has_dates: bool) -> st
 
 
 def quoted(names: Collection[str]) -> str:
-    """Return column names for SQL, each in quotation marks: some, as rank, are words of SQL."""
+    """Return column names for SQL, each in quotation marks: some, such as rank, are keywords."""
     return ", ".join(f'"{name}"' for name in names)
 
 
-class Published:
-    """What is read of a version once."""
+class LoadedVersion:
+    """The parts of a version that are read once and kept."""
 
     def __init__(self, edition: Edition):
-        """Take what the version says of itself; the profile space is read when it is asked for."""
+        """Take the facts about the version; the profile space is read when it is first needed."""
         self.edition = edition
         self._space: ProfileSpace | None = None
         self._lock = Lock()
 
     def space(self, rows: Rows, schema: str) -> ProfileSpace:
-        """Return the profile space, read by rows if nobody has read it yet."""
+        """Return the profile space; the first call reads it."""
         with self._lock:
             if self._space is None:
                 from kindred.fold_in.profile_space import ProfileSpace
@@ -127,27 +127,29 @@ class Published:
                 try:
                     self._space = ProfileSpace.from_bytes(b"".join(chunk["content"] for chunk in chunks))
                 except ValueError as error:
-                    raise StoreError(f"The store must be published to anew: {error}.") from error
+                    raise StoreError(f"The store has an unreadable profile space, publish again: {error}.") from error
             return self._space
 
 
 class TablesReader(SqlReader):
     """A version as `write_tables` wrote it."""
 
-    def __init__(self, published: Published, rows: Rows, schema: str = ""):
-        """Take the version, what runs a query, and what stands before the names of tables, as SqlReader does."""
-        super().__init__(published.edition, rows, schema)
-        self._published = published
+    def __init__(self, version: LoadedVersion, rows: Rows, schema: str = ""):
+        """Take the version, what runs a query, and the prefix of table names, as in SqlReader."""
+        super().__init__(version.edition, rows, schema)
+        self._version = version
 
     def space(self) -> ProfileSpace:
-        return self._published.space(self._rows, self._schema)
+        return self._version.space(self._rows, self._schema)
 
-    def _reasons(self, stored: str) -> list[dict]:
-        return json.loads(stored)
+    def _reasons(self, stored: str) -> list[Row]:
+        reasons: list[Row] = json.loads(stored)
+        return reasons
 
 
 def _count(source: duckdb.DuckDBPyConnection, table: str) -> int:
-    return source.execute(f"select count(*) from {table}").fetchone()[0]
+    ((rows,),) = source.execute(f"select count(*) from {table}").fetchall()
+    return int(rows)
 
 
 def _query(source: duckdb.DuckDBPyConnection, table: str, has_dates: bool) -> str:

@@ -1,3 +1,3 @@
-"""What a build publishes: where it is, how it is read, and how a new version replaces the one before."""
+"""The published warehouse: where it is, how it is read, and how a new version replaces the previous one."""
 
 __all__ = ["locations", "publication", "reading"]

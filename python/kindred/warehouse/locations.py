@@ -1,4 +1,4 @@
-"""Where the published warehouse and the build behind it are."""
+"""The place of the published warehouse."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ DEFAULT_WAREHOUSE = Path("warehouse/kindred.duckdb")
 
 
 def named_warehouse(path: str | Path | None = None) -> Path:
-    """Return the published name: the given one, or KINDRED_WAREHOUSE, or warehouse/kindred.duckdb."""
+    """Return the published name: the given path, or KINDRED_WAREHOUSE, or warehouse/kindred.duckdb."""
     return Path(path or os.environ.get("KINDRED_WAREHOUSE") or DEFAULT_WAREHOUSE)
 
 
 def published_file(path: str | Path | None = None) -> Path:
     """Return the real path of the published file.
 
-    The real path, since DuckDB would keep serving an older version that the process has opened by the published name.
+    The real path is needed because DuckDB would keep serving an older version that the process opened by the published
+    name.
 
     Parameters
     ----------
     path
-        The published name, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb below the working directory.
+        The published name, by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb in the working directory.
 
     Raises
     ------

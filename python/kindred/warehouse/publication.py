@@ -1,4 +1,4 @@
-"""Publish tables as one file that never changes under a reader."""
+"""Publish tables as one file that never changes while it is read."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ import duckdb
 from kindred.errors import PublicationError
 
 KEPT_VERSIONS = 2
-"""The published file and the one before it, which a reader may just be opening."""
+"""The published file and the previous one, which a reader may be opening at this moment."""
 
 _VERSION = re.compile(r"[0-9A-Za-z]+(-[0-9A-Za-z]+)*")
 
 
 def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables: Sequence[str], version: str) -> Path:
-    """Copy tables with their comments into a new DuckDB file and let the published name point to it.
+    """Copy tables with their comments into a new DuckDB file and make the published name point to it.
 
-    The file is written beside the published one under a name of its own and the name, a symbolic link, is replaced in
-    one step: a reader sees the old version or the new one, and whoever has the old one open keeps it. (DuckDB would
-    go on serving a file that was replaced under the same name, hence a link to a file per version.)
+    The new file gets a name of its own. The published name is a symbolic link that is replaced in one step: a reader
+    sees the old version or the new one, and a reader that has the old one open keeps it. (Each version is a file of its
+    own because DuckDB would go on serving a file that was replaced under the same name.)
 
     Parameters
     ----------
     connection
         An open connection outside a transaction; the tables are in the main schema of its database.
     warehouse
-        The published name, e.g. warehouse/kindred.duckdb; its folder is made if it is missing.
+        The published name, such as warehouse/kindred.duckdb; its folder is made if it is missing.
     tables
-        The tables to publish, in that order.
+        The tables to publish, in this order.
     version
         The version, part of the file's name: letters, digits and hyphens.
 
@@ -43,20 +43,20 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables
     Raises
     ------
     PublicationError
-        If the published name is a file that no build has made, or the file cannot be written. What was published
-        before is untouched then.
+        If the published name is a file that no build made, or the new file cannot be written. The previous version
+        then stays.
 
     """
     return publish_file(warehouse, version, lambda part: _copy_tables(connection, part, tables))
 
 
 def publish_file(warehouse: str | Path, version: str, write: Callable[[Path], None]) -> Path:
-    """Let the published name point to a new file, as `publish` does, that is written by write, which takes its path.
+    """Make the published name point to a new file, as `publish` does; `write` takes the path and writes the file.
 
     Raises
     ------
     PublicationError
-        As `publish`, also where write raises OSError or duckdb.Error.
+        As `publish` raises it, and when `write` raises OSError or duckdb.Error.
 
     """
     if not _VERSION.fullmatch(version):
@@ -100,7 +100,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, part: Path, tables: Sequ
                 connection.execute(f'create table published.main."{table}" as from "{source}".main."{table}"')
         connection.execute("use published")
         for view in filter(views.get, tables):
-            # A view names the file that it was built in; in the published file its tables are beside it.
+            # A view names the database it was built in; in the published file its tables are beside it.
             connection.execute(re.sub(rf'"?\b{re.escape(source)}\b"?\.', "", views[view]))
         for statement in _comment_statements(connection, source, tables):
             connection.execute(statement)
@@ -110,7 +110,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, part: Path, tables: Sequ
 
 
 def _comment_statements(connection: duckdb.DuckDBPyConnection, source: str, tables: Sequence[str]) -> list[str]:
-    """Return the statements that repeat the comments of tables and their columns in the published file."""
+    """Return the statements that copy the comments of tables and columns into the published file."""
     return [
         f"comment on {kind} published.main.{name} is '{_quoted(comment)}'"
         for kind, name, comment in connection.execute(
@@ -133,14 +133,14 @@ def _comment_statements(connection: duckdb.DuckDBPyConnection, source: str, tabl
 
 
 def _leftovers(warehouse: Path) -> list[Path]:
-    """Return what publications that were killed have left half-written."""
+    """Return the unfinished files of killed publications."""
     return [
         file for file in warehouse.parent.iterdir() if _version_file(warehouse, r"\.part(\.wal)?").fullmatch(file.name)
     ]
 
 
 def _remove_old_versions(warehouse: Path) -> None:
-    """Remove all versions but the newest; whoever has one open keeps it until they close it."""
+    """Remove all versions but the newest ones; a reader that has one open keeps it until it closes it."""
     current = warehouse.resolve()
     pattern = _version_file(warehouse)
     older = [file for file in current.parent.iterdir() if pattern.fullmatch(file.name) and file != current]
@@ -148,8 +148,8 @@ def _remove_old_versions(warehouse: Path) -> None:
     _remove(*older[KEPT_VERSIONS - 1 :])
 
 
-def _version_file(warehouse: Path, ending: str = "") -> re.Pattern:
-    """Return the pattern of the files that builds publish: no other file is ever removed."""
+def _version_file(warehouse: Path, ending: str = "") -> re.Pattern[str]:
+    """Return the pattern of the names of published files: no other file is ever removed."""
     version = r"-\d{8}T\d{6}Z-[0-9a-f]{8}"
     return re.compile(re.escape(warehouse.stem) + version + re.escape(warehouse.suffix) + ending)
 

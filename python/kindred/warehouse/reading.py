@@ -1,22 +1,18 @@
-"""Reading the published file."""
+"""Read the published file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import duckdb
 
 from kindred.errors import NoWarehouseError, StoreError, WarehouseError
 from kindred.warehouse.locations import published_file
 
-if TYPE_CHECKING:
-    pass
-
-
-CONFIG = {
-    # What is asked comes from a network: nothing but this file may be read, whatever a query says.
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # Queries come from a network: they may read this file only, whatever they contain.
     "enable_external_access": False,
     "lock_configuration": True,
     "threads": 1,
@@ -24,7 +20,7 @@ CONFIG = {
 
 
 def current_file(path: Path | None) -> Path:
-    """Return the real path of what is published under a name; NoWarehouseError where nothing is."""
+    """Return the real path of the published file; NoWarehouseError if nothing is published there."""
     try:
         return published_file(path)
     except WarehouseError as error:
@@ -32,12 +28,12 @@ def current_file(path: Path | None) -> Path:
 
 
 def open_file(file: Path) -> duckdb.DuckDBPyConnection:
-    """Open a published file to read and nothing else.
+    """Open a published file for reading only.
 
     Raises
     ------
     StoreError
-        If it is no DuckDB file.
+        If it is not a DuckDB file.
 
     """
     try:
@@ -46,11 +42,13 @@ def open_file(file: Path) -> duckdb.DuckDBPyConnection:
         raise StoreError(f"{file} cannot be opened: {error}") from error
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence = ()) -> list[dict]:
-    """Return the rows of a query as dicts; StoreError where the file is none of Kindred's."""
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[dict[str, Any]]:
+    """Return the rows of a query as dicts; StoreError if Kindred did not make the file."""
     try:
         result = connection.execute(query, parameters)
-        names = [column[0] for column in result.description]
+        names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     except duckdb.Error as error:
-        raise StoreError(f"The warehouse cannot answer, it may not be one of Kindred's: {error}") from error
+        raise StoreError(f"The query of the warehouse failed, Kindred may not have made the file: {error}") from error

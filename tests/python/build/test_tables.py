@@ -1,18 +1,18 @@
-"""Large tables, read and written part by part."""
+"""Large tables, read and written in parts."""
 
 import duckdb
 import numpy as np
 import pytest
 
 from kindred.build import tables
-from kindred.build.tables import Lists, in_parts, read_parts
+from kindred.build.tables import ListColumn, in_parts, read_parts
 
 LENGTHS = np.array([2, 0, 3, 1, 0])
 VALUES = np.array([7, 5, 5, 9, 1, 4])
 
 
 def test_lists_know_the_row_and_the_place_of_every_value():
-    lists = Lists(LENGTHS, VALUES)
+    lists = ListColumn(LENGTHS, VALUES)
     assert lists.owners.tolist() == [0, 0, 2, 2, 2, 3]
     assert lists.places.tolist() == [0, 1, 0, 1, 2, 0]
 
@@ -20,9 +20,9 @@ def test_lists_know_the_row_and_the_place_of_every_value():
 @pytest.mark.parametrize("rows", [1, 2, 5, 100])
 def test_a_table_is_written_and_read_in_parts(rows):
     parts = [
-        {"user_handle": np.arange(5), "near": Lists(LENGTHS, VALUES), "score": np.arange(5) / 4},
-        {"user_handle": np.arange(0), "near": Lists(np.arange(0), np.arange(0)), "score": np.zeros(0)},
-        {"user_handle": np.arange(5, 7), "near": Lists(np.array([0, 1]), np.array([8])), "score": np.ones(2)},
+        {"user_handle": np.arange(5), "near": ListColumn(LENGTHS, VALUES), "score": np.arange(5) / 4},
+        {"user_handle": np.arange(0), "near": ListColumn(np.arange(0), np.arange(0)), "score": np.zeros(0)},
+        {"user_handle": np.arange(5, 7), "near": ListColumn(np.array([0, 1]), np.array([8])), "score": np.ones(2)},
     ]
     connection = duckdb.connect()
     reader = in_parts(iter(parts))  # noqa: F841  DuckDB finds it by its name
@@ -60,7 +60,7 @@ def memory_of(connection):
     return connection.sql("select sum(memory_usage_bytes) / 1e9 from duckdb_memory()").fetchall()[0][0]
 
 
-def test_memory_is_freed_and_the_limit_is_back(tmp_path, monkeypatch):
+def test_memory_is_freed_and_the_limit_restored(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "KEPT_GB", 0.03)
     connection = duckdb.connect(tmp_path / "kindred.duckdb")
     connection.execute("set memory_limit = '2GB'")

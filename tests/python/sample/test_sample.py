@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from kindred.cli import main
 from kindred.sample import files
-from kindred.sample.platform import LEVELS, Catalogue, WeightedGroups
+from kindred.sample.catalogue import Catalogue
+from kindred.sample.draws import WeightedGroups
+from kindred.sample.platform import LEVELS
 from kindred.sample.vocabulary import PLANTED_VARIANTS, SUBJECTS, TOPICS, TRAPS, VOCABULARIES
 
 SMALL, LARGE = 2_000, 12_000  # LARGE spans two chunks
@@ -271,7 +273,7 @@ def test_courses_and_authors_grow_slower_than_users(arrow_tables):
 
 
 @pytest.mark.parametrize(("users", "courses"), [(1, 260), (10_000, 5_900), (10**6, 19_533), (10**9, 20_000)])
-def test_the_catalogue_has_a_least_and_a_greatest_size(users, courses):
+def test_the_catalogue_has_a_minimum_and_a_maximum_size(users, courses):
     first = next(files.generate(users, 1))
     assert len(first.tables["course_tags"]["course_id"].unique()) == courses
 
@@ -376,7 +378,7 @@ def test_users_stay_longer_with_courses_of_their_topics(frames):
     is_own = rows.merge(truth, how="left", on=["user_handle", "topic"]).is_own.notna().to_numpy()
     assert min(is_own.sum(), (~is_own).sum()) > 1_000
     own, other = rows.view_time_seconds[is_own], rows.view_time_seconds[~is_own]
-    # A fifth, less the courses that are of a user's topic by a tag which is not their main one.
+    # A fifth, but some courses belong to a user's topic by a tag that is not their main one.
     for quantile in (0.25, 0.50, 0.75):
         assert 0.15 * own.quantile(quantile) < other.quantile(quantile) < 0.45 * own.quantile(quantile)
 
@@ -407,7 +409,7 @@ def test_authors_specialise(frames):
         courses="size", first=lambda of_author: of_author.value_counts(normalize=True).iloc[0]
     )
     prolific = by_author[by_author.courses >= 5]
-    assert prolific["first"].mean() > 0.8  # 0.3 if courses were dealt out at random
+    assert prolific["first"].mean() > 0.8  # 0.3 if authors got courses at random
 
 
 # --- the vocabularies --------------------------------------------------------------------------------------
@@ -467,7 +469,7 @@ def test_the_same_tag_in_two_vocabularies_is_the_same_subject():
         {"user-story", "user-stories"},
     ],
 )
-def test_the_variants_asked_for_are_planted(spellings):
+def test_the_required_variants_are_planted(spellings):
     assert any(spellings <= {tag for tag, _ in group} for group in PLANTED_VARIANTS)
 
 
@@ -529,7 +531,7 @@ def test_a_table_in_the_other_format_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "user_interests.csv").write_text("mine")
     result = run("--users", 5, "--format", "parquet", "--out", tmp_path)
     assert result.exit_code == 2
-    assert "user_interests.csv is in the way of user_interests.parquet" in result.stderr
+    assert "user_interests.csv conflicts with user_interests.parquet" in result.stderr
     assert contents(tmp_path) == {"user_interests.csv": b"mine"}
 
 

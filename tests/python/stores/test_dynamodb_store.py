@@ -1,4 +1,4 @@
-"""The DynamoDB store: requests to two servers that answer as DynamoDB does, and to a proxy that makes them fail."""
+"""The DynamoDB store, with two servers that answer as DynamoDB does, and a proxy that makes requests fail."""
 
 import math
 import re
@@ -23,15 +23,18 @@ from kindred import errors, lookups
 from kindred.errors import NoWarehouseError, StaleVersionError, StoreError
 from kindred.stores import open_store
 from kindred.stores.duckdb import DuckdbStore
+from kindred.stores.dynamodb import client as dynamodb_client
 from kindred.stores.dynamodb import publication as dynamodb_publication
 from kindred.stores.dynamodb import store as dynamodb_store
 from kindred.stores.dynamodb import table as dynamodb_table
+from kindred.stores.dynamodb.client import Client
+from kindred.stores.dynamodb.items import STATE
 
 UNKNOWN_USER = 10**9
 
 VERSION_USERS = 250
 
-# A few users only, and numbers that show of which version an answer is, whatever is asked.
+# Few users, and numbers that tell the version of every answer.
 CHANGES = """
     delete from users where user_handle > {users};
     delete from similar_users where user_handle > {users};
@@ -80,7 +83,7 @@ def proxy(dynalite):
 
 @pytest.fixture
 def _small_blocks(monkeypatch):
-    """Let the users of the small warehouse be written in several blocks."""
+    """Write the users of the small warehouse in several blocks."""
     monkeypatch.setattr(dynamodb_publication, "BLOCK_USERS", 100)
 
 
@@ -112,15 +115,15 @@ def scanned(port, url):
         .paginate(TableName=table_of(url), ProjectionExpression="pk, sk", ConsistentRead=True)
     )
     keys = {(item["pk"]["S"], int(item["sk"]["N"])) for page in pages for item in page["Items"]}
-    return keys, table_at(port, url).get(dynamodb_table.STATE)
+    return keys, table_at(port, url).get(STATE)
 
 
 def table_at(port, url):
-    return dynamodb_table.Table(table_of(url), None, f"http://127.0.0.1:{port}", url)
+    return dynamodb_table.Table(Client(table_of(url), None, f"http://127.0.0.1:{port}", url))
 
 
 def expected_keys(reader, version):
-    """Work out the keys of all items that a table has when it holds nothing but what a reader reads."""
+    """Return the keys of all items of a table that holds what a reader reads and nothing else."""
     users = reader.users(0, 10**6)
     listings = {"users": [user["user_handle"] for user in users]}
     for user in users:
@@ -139,7 +142,7 @@ def expected_keys(reader, version):
 
 
 def assert_only(port, url, warehouse):
-    """See that a table holds a version, all of it, and nothing else."""
+    """Check that a table holds all of a version and nothing else."""
     keys, state = scanned(port, url)
     with DuckdbStore(warehouse).read() as reader:
         version = reader.edition.version
@@ -149,7 +152,7 @@ def assert_only(port, url, warehouse):
 
 
 def assert_same_answers(reader, other, handles):
-    """See that two readers say the same of some users."""
+    """Check that two readers return the same for some users."""
     for handle in handles:
         assert reader.user(handle) == other.user(handle)
         assert reader.similar(handle) == other.similar(handle)
@@ -163,7 +166,7 @@ def _sorted(courses):
 
 @pytest.fixture(scope="module")
 def versions(warehouse, tmp_path_factory):
-    """Return three warehouses by their versions, each of which can be told by its numbers."""
+    """Return three warehouses by their versions; the numbers in each tell its version."""
     folder = tmp_path_factory.mktemp("versions")
     made = {}
     for mark in (1, 2, 3):
@@ -176,7 +179,7 @@ def versions(warehouse, tmp_path_factory):
 
 
 def marks(reader, handle):
-    """Return the numbers that tell of which version a reader's answers are, and what it says itself."""
+    """Return the versions that the numbers in a reader's answers tell, and the reader's own."""
     (user,) = reader.users(handle - 1, 1)
     return {
         int(reader.edition.version[1:]),
@@ -253,7 +256,7 @@ def test_the_profile_space_is_the_same_and_loaded_once(published, warehouse):
 
 
 def test_large_warehouses_are_published_in_seconds(port, large_warehouse):
-    # Other tests run at the same time: what they leave of the cores says nothing of the store.
+    # Other tests run at the same time: a slow attempt may not be the fault of the store.
     for _ in range(3):
         url = table_url(port)
         started, started_cpu = time.monotonic(), time.process_time()
@@ -274,14 +277,14 @@ def test_large_warehouses_are_published_in_seconds(port, large_warehouse):
 # --- requests ----------------------------------------------------------------------------------------------
 
 
-def test_a_look_up_is_one_request(proxy, warehouse):
+def test_a_lookup_is_one_request(proxy, warehouse):
     url = table_url(proxy.port)
     publish(url, warehouse)
     store = open_store(url)
     with store.read() as reader:
         handle = reader.first_user()
         other = reader.similar(handle)[0]["similar_user_handle"]
-    for look_up, expected in (
+    for lookup, expected in (
         (lambda reader: lookups.similar_users(reader, handle, cluster="same"), ["GetItem"]),
         (lambda reader: lookups.profile(reader, handle), ["GetItem"]),
         (lambda reader: lookups.explain(reader, handle, other), ["GetItem", "GetItem"]),
@@ -290,7 +293,7 @@ def test_a_look_up_is_one_request(proxy, warehouse):
     ):
         proxy.requests.clear()
         with store.read() as reader:
-            look_up(reader)
+            lookup(reader)
         assert [operation for operation, body in proxy.requests if not is_of_state(body)] == expected
 
 
@@ -326,13 +329,13 @@ def test_publishing_what_is_there_writes_nothing(proxy, dynalite, versions):
 
 @pytest.fixture
 def _short_pauses(monkeypatch):
-    monkeypatch.setattr(dynamodb_table, "FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(dynamodb_table, "LONGEST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(dynamodb_table, "MOST_TRIES_TO_WRITE", 2)
+    monkeypatch.setattr(dynamodb_client, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(dynamodb_client, "MAX_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(dynamodb_table, "MAX_TRIES_TO_WRITE", 2)
 
 
 @pytest.mark.usefixtures("_short_pauses")
-def test_what_is_throttled_or_left_over_is_asked_for_again(proxy, dynalite, versions):
+def test_throttled_and_unprocessed_items_are_requested_again(proxy, dynalite, versions):
     url = table_url(proxy.port)
     table = table_of(url)
     seen, refused = Counter(), Counter()
@@ -370,7 +373,7 @@ def test_what_is_throttled_or_left_over_is_asked_for_again(proxy, dynalite, vers
 
 @pytest.mark.usefixtures("_short_pauses")
 @pytest.mark.parametrize("is_left_over", [True, False])
-def test_who_is_throttled_without_end_is_told_so(is_left_over, proxy, dynalite, versions):
+def test_endless_throttling_is_reported(is_left_over, proxy, dynalite, versions):
     url = table_url(proxy.port)
     publish(url, versions["v1"])
 
@@ -394,7 +397,7 @@ def test_who_is_throttled_without_end_is_told_so(is_left_over, proxy, dynalite, 
 
 
 def test_a_new_version_takes_the_place_of_the_old_one(port, versions, monkeypatch):
-    monkeypatch.setattr(dynamodb_store, "LOOK_SECONDS", 60)  # so that only who misses something looks again
+    monkeypatch.setattr(dynamodb_store, "MAX_STATE_AGE_SECONDS", 60)  # only a missing item causes a refresh
     url = table_url(port)
     publish(url, versions["v1"])
     store = open_store(url)
@@ -403,7 +406,7 @@ def test_a_new_version_takes_the_place_of_the_old_one(port, versions, monkeypatc
         assert marks(old, handle) == {1}
         publish(url, versions["v2"])
         assert_only(port, url, versions["v2"])
-        # What is kept may be asked for still.
+        # An item that the reader keeps can still be read.
         assert old.user(handle)["total_views"] == 1
         for ask in (
             lambda: old.user(handle + 1),
@@ -416,7 +419,7 @@ def test_a_new_version_takes_the_place_of_the_old_one(port, versions, monkeypatc
         ):
             with pytest.raises(StaleVersionError):
                 ask()
-        # Whoever starts anew is not given the old version again.
+        # The next reader does not get the old version again.
         with store.read() as new:
             assert marks(new, handle) == {2}
     publish(url, versions["v1"])
@@ -485,7 +488,7 @@ def test_steps_are_counted_to_the_end(dynalite, versions):
     assert done == total
 
 
-def test_the_publication_that_began_last_goes_on(dynalite, versions):
+def test_the_publication_that_began_last_continues(dynalite, versions):
     url = table_url(dynalite)
     publish(url, versions["v1"])
     others = iter([versions["v3"]])
@@ -515,7 +518,7 @@ def test_a_user_who_is_too_large_is_named_before_anything_is_switched(dynalite, 
             from range(30000)
             """
         )
-    with pytest.raises(StoreError, match=r"^User 200 has so many features .* DynamoDB takes 400 KB"):
+    with pytest.raises(StoreError, match=r"^The features and courses of user 200 .* DynamoDB takes 400 KB"):
         publish(url, tmp_path / "large.duckdb")
     assert version_of(url) == "v1"
     publish(url, versions["v3"])
@@ -526,7 +529,7 @@ def test_a_user_who_is_too_large_is_named_before_anything_is_switched(dynalite, 
 
 
 def nth(count, is_it):
-    """Return what is true for the nth request of a kind."""
+    """Return a function that is true for the nth request of a kind."""
     seen = Counter()
 
     def is_nth(operation, body):
@@ -555,8 +558,8 @@ def is_note(attribute, operation, body):
     return operation == "UpdateItem" and attribute in body.get("ExpressionAttributeNames", {}).values()
 
 
-# What the killed run was about to ask, whether the server still got it, the version that is then read, and the one that
-# is published next: the same or another.
+# The request at which the run is killed, whether the server still gets it, the version that is then read, and the
+# version that is published next: the same or another.
 MOMENTS = {
     "users at first": (nth(3, partial(is_put, "v2#")), True, "v1", "v2"),
     "users in the middle": (nth(8, partial(is_put, "v2#")), False, "v1", "v3"),
@@ -603,7 +606,7 @@ def test_a_killed_publication_leaves_one_version_and_the_next_one_nothing_else(m
 
 
 @pytest.mark.usefixtures("_small_blocks")
-def test_a_killed_publication_is_gone_on_with(proxy, dynalite, versions):
+def test_the_next_run_continues_a_killed_publication(proxy, dynalite, versions):
     url = table_url(proxy.port)
     kill_publication(proxy, url, versions["v1"], nth(3, partial(is_note, "last_handle")), is_forwarded=True)
     with pytest.raises(NoWarehouseError), open_store(url).read():
@@ -622,7 +625,7 @@ def test_a_killed_publication_is_gone_on_with(proxy, dynalite, versions):
     assert_only(dynalite, url, versions["v1"])
 
 
-# --- what is said when it cannot be done -------------------------------------------------------------------
+# --- errors ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -648,7 +651,7 @@ def test_a_killed_publication_is_gone_on_with(proxy, dynalite, versions):
         "dynamodb://table?endpoint=http://key:not-to-be-shown@127.0.0.1",
     ],
 )
-def test_what_is_no_url_of_a_table_is_refused(url):
+def test_wrong_urls_are_refused(url):
     with pytest.raises(StoreError) as caught:
         open_store(url)
     assert_is_a_sentence(caught.value)
@@ -669,7 +672,7 @@ def read(url, warehouse):
 
 @pytest.fixture(params=[read, publish])
 def use(request, versions):
-    """Return what reads a table, or publishes to it, and gives what is said of it."""
+    """Return a function that reads a table or publishes to it, and returns the error."""
 
     def used(url):
         with pytest.raises(StoreError) as caught:
@@ -680,7 +683,7 @@ def use(request, versions):
     return used
 
 
-def test_without_credentials_it_is_said_how_to_give_some(use, dynalite, monkeypatch):
+def test_without_credentials_the_error_says_how_to_give_some(use, dynalite, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert "There are no credentials" in use(table_url(dynalite))
@@ -688,21 +691,21 @@ def test_without_credentials_it_is_said_how_to_give_some(use, dynalite, monkeypa
     assert "nobody" in use(table_url(dynalite))
 
 
-def test_without_a_region_it_is_said_how_to_set_one(use, dynalite, monkeypatch):
+def test_without_a_region_the_error_says_how_to_set_one(use, dynalite, monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert "No region is set" in use(table_url(dynalite))
     with pytest.raises(NoWarehouseError), open_store(table_url(dynalite) + "&region=eu-west-1").read():
         pass
 
 
-def test_an_endpoint_where_nothing_listens_is_said_at_once(use):
+def test_an_endpoint_where_nothing_listens_is_reported_at_once(use):
     started = time.monotonic()
     assert "cannot be reached at 127.0.0.1:1 " in use(table_url(1))
     assert time.monotonic() - started < 5
 
 
-def test_an_endpoint_that_does_not_answer_is_said_after_two_tries(versions, monkeypatch):
-    monkeypatch.setattr(dynamodb_table, "READ_TIMEOUT_SECONDS", 1)
+def test_an_endpoint_that_does_not_answer_is_reported_after_two_tries(versions, monkeypatch):
+    monkeypatch.setattr(dynamodb_client, "READ_TIMEOUT_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
         with pytest.raises(StoreError, match="cannot be reached"):
@@ -719,7 +722,7 @@ def test_an_endpoint_that_does_not_answer_is_said_after_two_tries(versions, monk
         ("SomethingNewException", "with SomethingNewException"),
     ],
 )
-def test_what_dynamodb_refuses_is_said(code, said, use, proxy, dynalite):
+def test_refusals_of_dynamodb_are_reported(code, said, use, proxy, dynalite):
     proxy.fault = lambda operation, body, forward: refusal(code, "It was so.")
     assert said in use(table_url(proxy.port))
 
@@ -740,7 +743,7 @@ def test_a_table_with_other_keys_is_refused_and_left_alone(keys, port, versions)
     with pytest.raises(StoreError, match="is not one of Kindred's") as caught:
         publish(url, versions["v1"])
     assert_is_a_sentence(caught.value)
-    # Who reads does not look at the keys; moto lets pass that they are of other types.
+    # Readers do not check the keys; moto accepts keys of other types.
     with pytest.raises(StoreError, match=r"is not one of Kindred's|Nothing is published"):
         read(url, versions["v1"])
     assert other.scan(TableName=table_of(url))["Items"] == []

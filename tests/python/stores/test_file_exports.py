@@ -1,4 +1,4 @@
-"""What is published to folders of CSV and of Parquet files."""
+"""Publishing to folders of CSV and Parquet files."""
 
 import csv
 import datetime
@@ -59,14 +59,14 @@ def publish(kind: str, folder: Path, warehouse: Path, progress=lambda *_: None) 
 
 
 def tables_of(file: Path) -> dict[str, tuple[list[str], list[tuple]]]:
-    """Return the columns and rows of every table but the view of everybody's reasons."""
+    """Return the columns and rows of every table; the view of all reasons is not one."""
     with open_file(file) as connection:
         names = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
         return {name: (connection.table(name).columns, connection.table(name).fetchall()) for name in names}
 
 
 def text_of(value: object) -> str:
-    """Write a value as CSV files have it."""
+    """Return a value in the form of the CSV files."""
     match value:
         case None:
             return ""
@@ -83,7 +83,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 
 
 def assert_version(kind: str, folder: Path, warehouse: Path) -> None:
-    """Check that a folder has all of a version, and that nothing is beside it."""
+    """Check that a folder has all of a version, and that no other file is beside it."""
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
     assert {file.name for file in folder.iterdir()} == {f"{name}.{kind}" for name in tables_of(warehouse)}
     with open_file(warehouse) as connection:
@@ -135,7 +135,7 @@ class TestContent:
 
 
 class TestReplacement:
-    """All of a version or nothing of it."""
+    """A publication writes all of a version or nothing of it."""
 
     def test_again_writes_nothing(self, kind, folder, warehouse):
         publish(kind, folder, warehouse)
@@ -239,7 +239,7 @@ class TestReplacement:
 
 
 class TestRefusals:
-    def test_folder_of_somebody_else(self, kind, folder, warehouse):
+    def test_foreign_folder(self, kind, folder, warehouse):
         folder.mkdir(parents=True)
         (folder / "letters.txt").write_text("Dear Sir")
         with pytest.raises(StoreError, match=r"name a new folder\.$"):
@@ -279,12 +279,12 @@ class TestRefusals:
         with pytest.raises(StoreError, match="names a folder"):
             open_store(f"{kind}:///{path}", to_publish=True)
 
-    def test_warehouse_that_is_none(self, kind, folder, tmp_path):
+    def test_missing_warehouse(self, kind, folder, tmp_path):
         with pytest.raises(StoreError):
             publish(kind, folder, tmp_path / "nothing.duckdb")
         assert not folder.exists()
 
-    def test_nobody_reads_it(self, kind, folder, warehouse):
+    def test_it_cannot_be_read(self, kind, folder, warehouse):
         publish(kind, folder, warehouse)
         with pytest.raises(StoreError, match="publishing only"):
             open_store(f"{kind}:///{folder}")

@@ -1,4 +1,4 @@
-"""What is published to SQLite and PostgreSQL, real ones both, and to another DuckDB file."""
+"""Publishing to, and reading from, real SQLite and PostgreSQL databases and another DuckDB file."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ TABLES = {
 }  # fmt: skip
 COUNTS = [f"select count(*) from {table}" for table in TABLES - {"profile_space"}]
 DATABASES = count()
-LONGEST_PUBLICATION_SECONDS = 10
+MAX_PUBLICATION_SECONDS = 10
 PUBLISH = """
 import sys
 from pathlib import Path
@@ -59,7 +59,7 @@ def server():
 
 @dataclass(frozen=True)
 class SqlitePlace:
-    """Where a SQLite store is, with what anybody can do there."""
+    """The place of a SQLite store, and what any program can do there."""
 
     path: Path
 
@@ -76,7 +76,7 @@ class SqlitePlace:
         return {
             file.name: hashlib.sha256(file.read_bytes()).hexdigest()
             for file in self.path.parent.iterdir()
-            if not file.name.endswith("-shm")  # the locks of who reads
+            if not file.name.endswith("-shm")  # the locks of readers
         }
 
 
@@ -99,7 +99,7 @@ class PostgresqlPlace:
             return cursor.fetchall() if cursor.description else []
 
     def everything(self) -> list[tuple]:
-        """Every table and view with when a row was last written, and every version that is written down."""
+        """Every table and view with its last write, and every version in the publication table."""
         relations = self.sql(
             "select relnamespace::regnamespace::text, relname, relkind, relfilenode, xmin::text from pg_class "
             "where relnamespace::regnamespace::text like 'kindred%' order by 1, 2"
@@ -134,7 +134,7 @@ def postgresql_place(tmp_path, server):
 
 @pytest.fixture(scope="session")
 def versions(warehouse, tmp_path_factory):
-    """Return three published files of which each has a thousand views more for every user than the one before."""
+    """Return three published files; in each, every user has a thousand more views than in the previous one."""
     folder = tmp_path_factory.mktemp("versions")
     return [warehouse, *(later_version(warehouse, folder, number) for number in (1, 2))]
 
@@ -196,7 +196,7 @@ def rows_of(file: Path, query: str) -> list[tuple]:
 
 
 def sentence_of(error: pytest.ExceptionInfo) -> str:
-    """Return the message of an error; it is one sentence that tells no password."""
+    """Return the message of an error; it is one sentence without a password."""
     message = str(error.value)
     assert len(message.splitlines()) == 1, message
     assert message.endswith("."), message
@@ -206,7 +206,7 @@ def sentence_of(error: pytest.ExceptionInfo) -> str:
 
 @cache
 def content_of(file: Path) -> tuple:
-    """Return the views of every user, the rows of what belongs to every fifth, and the users of the profile space."""
+    """Return the views of every user, the row counts of every fifth, and the users of the profile space."""
     with open_file(file) as connection:
         views = dict(connection.execute("select user_handle, total_views from users").fetchall())
         rows = [
@@ -230,7 +230,7 @@ def assert_whole(url: str, file: Path) -> None:
 
 
 class TestReading:
-    """A store answers what the DuckDB file answers."""
+    """A store returns the same as the DuckDB file."""
 
     def test_edition(self, read, expected):
         assert read.edition == expected.edition
@@ -338,7 +338,7 @@ class TestReading:
 
 
 class TestTables:
-    """What people find who query a store."""
+    """The tables that people query in a store."""
 
     def test_tables_are_the_warehouse_s(self, place, warehouse):
         publish(place.url, warehouse)
@@ -385,7 +385,7 @@ class TestTables:
             ("user_courses", "user_handle in (7, 8)", "pkey"),
         ):
             if schema:
-                # 400 users are so few that the table would be read.
+                # With only 400 users PostgreSQL would scan the table.
                 plan = str(
                     place.sql(f"set enable_seqscan = off; explain select * from {schema}{table} where {condition}")
                 )
@@ -405,7 +405,7 @@ class TestTables:
         assert len(parts) > 10
         assert_whole(place.url, warehouse)
 
-    def test_sqlite_look_up_is_quick(self, sqlite_place, warehouse):
+    def test_sqlite_lookup_is_quick(self, sqlite_place, warehouse):
         publish(sqlite_place.url, warehouse)
         seconds = []
         with closing(open_store(sqlite_place.url)) as store:
@@ -419,7 +419,7 @@ class TestTables:
 
 
 class TestPublishing:
-    """All of a version or nothing of it, whatever happens."""
+    """A publication writes all of a version or nothing of it, whatever happens."""
 
     def test_again_writes_nothing(self, place, versions):
         assert publish(place.url, versions[0])
@@ -475,7 +475,7 @@ class TestPublishing:
                         if (sum(row["total_views"] for row in rows), len(rows)) != expected[reader.edition.version]:
                             failures.append(reader.edition)
                         seen.add(reader.edition.version)
-                    time.sleep(0.005)  # else little would be left for who publishes
+                    time.sleep(0.005)  # leaves the publisher enough time
                 except Exception as error:
                     failures.append(error)
 
@@ -496,7 +496,7 @@ class TestPublishing:
             assert publish(place.url, file)
             assert_whole(place.url, file)
 
-    def test_killed_at_any_moment_leaves_the_old_version_and_is_gone_on_with(self, place, warehouse, tmp_path_factory):
+    def test_killed_at_any_moment_leaves_the_old_version_to_the_next_run(self, place, warehouse, tmp_path_factory):
         publish(place.url, warehouse)
         folder = tmp_path_factory.mktemp("later")
         script = folder / "publish.py"
@@ -526,7 +526,7 @@ class TestPublishing:
             before = file
         assert all(is_killed[:2]), is_killed
 
-    def test_run_after_a_failure_goes_on_from_there(self, place, versions):
+    def test_run_after_a_failure_continues_from_there(self, place, versions):
         publish(place.url, versions[0])
         done = []
 
@@ -540,12 +540,12 @@ class TestPublishing:
         assert_whole(place.url, versions[0])
         rest = []
         assert publish(place.url, versions[1], lambda label, rows, total: rest.append(rows))
-        assert rest[0] > done[-3] > 0  # of a table that was not whole, all is written again
+        assert rest[0] > done[-3] > 0  # a table that was not complete is written again
         assert rest[-1] == sum(rows_of(versions[1], query)[0][0] for query in COUNTS)
         assert_whole(place.url, versions[1])
         assert_no_leftovers(place, versions[:2])
 
-    def test_what_is_left_of_another_version_is_removed(self, place, versions):
+    def test_leftovers_of_another_version_are_removed(self, place, versions):
         publish(place.url, versions[0])
 
         def fail(label, done, total):
@@ -558,7 +558,7 @@ class TestPublishing:
         assert_whole(place.url, versions[2])
         assert_no_leftovers(place, [versions[0], versions[2]])
 
-    def test_only_the_version_before_is_kept(self, place, versions):
+    def test_only_the_previous_version_is_kept(self, place, versions):
         for file in versions:
             publish(place.url, file)
         assert_no_leftovers(place, versions[1:])
@@ -583,7 +583,7 @@ class TestPublishing:
         assert seconds < 3
         assert_whole(place.url, versions[0])
 
-    def test_what_others_made_stays(self, place, versions):
+    def test_objects_of_others_stay(self, place, versions):
         publish(place.url, versions[0])
         schema = "kindred." if isinstance(place, PostgresqlPlace) else ""
         place.sql(f"create view busy as select user_handle, total_views from {schema}users where total_views > 10")
@@ -593,9 +593,9 @@ class TestPublishing:
         assert place.sql(busy.format("busy")) == rows_of(versions[1], busy.format("users where total_views > 10"))
         assert place.sql("select note from notes") == [(1,)]
 
-    def test_warehouse_that_is_none(self, place, tmp_path):
+    def test_file_that_is_not_a_warehouse(self, place, tmp_path):
         file = tmp_path / "warehouse"
-        file.write_text("not a database, though long enough to be looked at as one by whoever opens it")
+        file.write_text("not a database, but long enough that a program may first take it for one")
         with pytest.raises(StoreError):
             publish(place.url, file)
         with pytest.raises(NoWarehouseError), reading(place.url):
@@ -624,7 +624,7 @@ class TestPublishing:
 
 
 def assert_no_leftovers(place, versions: list[Path]) -> None:
-    """Check that there is nothing of Kindred's but the last of the versions and, in PostgreSQL, the one before."""
+    """Check that only the last of the versions and, in PostgreSQL, the previous one are left."""
     if isinstance(place, SqlitePlace):
         assert {name for (name,) in place.sql("select name from sqlite_master where type = 'table'")} == {
             *TABLES,
@@ -645,7 +645,7 @@ def assert_no_leftovers(place, versions: list[Path]) -> None:
 
 
 def publish_when_the_killed_one_is_gone(url: str, warehouse: Path) -> bool:
-    """Publish, as soon as the server has noticed that a publisher before has been killed."""
+    """Publish as soon as the server has noticed that the previous publisher was killed."""
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -657,7 +657,7 @@ def publish_when_the_killed_one_is_gone(url: str, warehouse: Path) -> bool:
 
 
 class TestSqlite:
-    """What only a file can be."""
+    """Cases that only a file has."""
 
     def test_names_with_anything_in_them(self, tmp_path, versions):
         place = SqlitePlace(tmp_path / 'it\'s 100% a "file"?#.sqlite')
@@ -715,13 +715,13 @@ class TestSqlite:
             open_store("sqlite:///")
         assert "names a file" in sentence_of(error)
 
-    def test_damaged_leftover_is_written_anew(self, sqlite_place, versions):
+    def test_damaged_leftover_is_written_again(self, sqlite_place, versions):
         sqlite_place.path.with_name("kindred.sqlite-next").write_text("half of something " * 1000)
         assert publish(sqlite_place.url, versions[0])
         assert_whole(sqlite_place.url, versions[0])
         assert_no_leftovers(sqlite_place, versions[:1])
 
-    def test_file_that_is_replaced_is_read_anew(self, sqlite_place, versions, tmp_path):
+    def test_replaced_file_is_read_again(self, sqlite_place, versions, tmp_path):
         other = SqlitePlace(tmp_path / "other.sqlite")
         publish(other.url, versions[1])
         publish(sqlite_place.url, versions[0])
@@ -753,7 +753,7 @@ class TestSqlite:
 
 
 class TestPostgresql:
-    """What only a server can be, or do."""
+    """Cases that only a server has."""
 
     @pytest.mark.parametrize(
         ("change", "reason"),
@@ -812,7 +812,7 @@ class TestPostgresql:
         assert publish(url, versions[0])
         assert_whole(url, versions[0])
 
-    def test_port_that_is_none(self, versions):
+    def test_invalid_port(self, versions):
         url = f"postgresql://somebody:{PASSWORD}@127.0.0.1:99999/any"
         for attempt in (lambda: publish(url, versions[0]), lambda: reading(url).__enter__()):
             with pytest.raises(StoreError) as error:
@@ -862,9 +862,9 @@ class TestPostgresql:
             publish(postgresql_place.url, versions[1])
             reader.user(7)
             publish(postgresql_place.url, versions[2])
-            for look_up in (lambda: reader.user(7), lambda: reader.similar(7), reader.space):
+            for lookup in (lambda: reader.user(7), lambda: reader.similar(7), reader.space):
                 with pytest.raises(StaleVersionError):
-                    look_up()
+                    lookup()
         assert_whole(postgresql_place.url, versions[2])
 
     def test_restart_of_the_server(self, postgresql_place, versions, caplog):
@@ -926,7 +926,7 @@ class TestPostgresql:
         assert_whole(postgresql_place.url, versions[2])
 
     def test_long_query_of_a_view(self, postgresql_place, versions, monkeypatch):
-        monkeypatch.setattr(postgresql, "LONGEST_WAIT_SECONDS", 0.3)
+        monkeypatch.setattr(postgresql, "MAX_WAIT_SECONDS", 0.3)
         publish(postgresql_place.url, versions[0])
         with postgresql_place.server.connect(postgresql_place.database) as querying:
             querying.execute("begin")
@@ -940,7 +940,7 @@ class TestPostgresql:
         assert publish(postgresql_place.url, versions[1])
 
     def test_old_version_that_is_read_is_removed_the_next_time(self, postgresql_place, versions, monkeypatch):
-        monkeypatch.setattr(postgresql, "LONGEST_WAIT_SECONDS", 0.3)
+        monkeypatch.setattr(postgresql, "MAX_WAIT_SECONDS", 0.3)
         publish(postgresql_place.url, versions[0])
         publish(postgresql_place.url, versions[1])
         oldest = f"kindred_{version_of(versions[0]).lower().replace('-', '_')}"
@@ -981,7 +981,7 @@ class TestPostgresql:
             assert connection.execute("select count(*) from kindred.users").fetchone() == (400,)
 
     def test_reading_cannot_write_nor_last(self, postgresql_place, versions, monkeypatch):
-        monkeypatch.setattr(postgresql, "LONGEST_WAIT_SECONDS", 0.2)
+        monkeypatch.setattr(postgresql, "MAX_WAIT_SECONDS", 0.2)
         publish(postgresql_place.url, versions[0])
         with reading(postgresql_place.url) as reader:
             with pytest.raises(StoreError, match="read-only"):
@@ -1007,7 +1007,7 @@ class TestPostgresql:
             for thread in threads:
                 thread.join()
         assert len(most) == 40
-        assert 1 < max(most) <= postgresql.MOST_CONNECTIONS
+        assert 1 < max(most) <= postgresql.MAX_CONNECTIONS
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql", "csv", "parquet"])
@@ -1021,6 +1021,6 @@ def test_ten_thousand_users_take_seconds(kind, large_warehouse, tmp_path, server
         started = time.monotonic()
         assert publish(url, large_warehouse)
         seconds.append(time.monotonic() - started)
-        if seconds[-1] < LONGEST_PUBLICATION_SECONDS:
+        if seconds[-1] < MAX_PUBLICATION_SECONDS:
             break
-    assert min(seconds) < LONGEST_PUBLICATION_SECONDS
+    assert min(seconds) < MAX_PUBLICATION_SECONDS

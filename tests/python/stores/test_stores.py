@@ -1,4 +1,4 @@
-"""Stores by their URLs; the published file, and the same in memory, while new versions come."""
+"""Opening stores by URL, and reading the published file, and its copy in memory, while new versions come."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def no_progress(label, done, steps):
 
 
 def next_version(warehouse, path, version, scores=1.0):
-    """Write a copy of a warehouse that says it is another version, with similarities that show it."""
+    """Write a copy of a warehouse with another version, which its similarities show."""
     shutil.copy(warehouse, path)
     with duckdb.connect(path) as connection:
         connection.execute("update build_info set version = ?", [version])
@@ -48,7 +48,7 @@ def publish(store, file):
 def wait_for(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "nothing came of it"
+        assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
 
 
@@ -64,7 +64,7 @@ def version_of(store):
     "url",
     ["", " ", "kindred.duckdb", "/tmp/kindred.duckdb", "mysql://host/db", "duckdb:/kindred.duckdb", "sqlite", "://"],
 )
-def test_what_is_no_url_of_a_store_is_refused_with_those_that_are(url):
+def test_other_urls_are_refused_with_examples_of_valid_ones(url):
     if url == "":
         assert isinstance(open_store(url), DuckdbStore)  # as if none was given
         return
@@ -100,7 +100,7 @@ def test_without_a_path_the_environment_names_the_file(warehouse, monkeypatch):
             assert reader.edition.users == 400
 
 
-def test_what_can_only_be_read_or_only_be_published_to_says_so():
+def test_stores_for_reading_only_or_publishing_only_say_so():
     with pytest.raises(StoreError, match="cannot be published to"):
         open_store("memory://", to_publish=True)
     for url in ("csv:///folder", "parquet:///folder"):
@@ -156,7 +156,7 @@ def test_a_new_version_is_read_from_then_on_while_open_readers_keep_theirs(kind,
     wait_for(lambda: version_of(store) == "v4")
 
 
-def test_memory_serves_the_version_before_while_the_new_one_is_read_or_cannot_be(warehouse, tmp_path, caplog):
+def test_memory_serves_the_previous_version_while_the_new_one_is_read_or_cannot_be(warehouse, tmp_path, caplog):
     name = tmp_path / "kindred.duckdb"
     publish(DuckdbStore(name), warehouse)
     store = MemoryStore(name)
@@ -198,7 +198,7 @@ def test_memory_answers_as_the_file_does(warehouse, monkeypatch, scanned_users):
         }
 
 
-def test_an_open_file_answers_nothing_but_look_ups(warehouse, tmp_path):
+def test_an_open_file_answers_only_lookups(warehouse, tmp_path):
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with DuckdbStore(warehouse).read() as reader:
         for query in (
@@ -231,7 +231,7 @@ def test_publishing_copies_the_file_once(warehouse, tmp_path):
     assert (tmp_path / "copies" / "kindred.duckdb").resolve() == published
 
 
-def test_a_failure_half_way_leaves_the_version_before(warehouse, tmp_path):
+def test_a_failure_half_way_leaves_the_previous_version(warehouse, tmp_path):
     store = DuckdbStore(tmp_path / "kindred.duckdb")
     publish(store, next_version(warehouse, tmp_path / "1", "v1"))
     before = sorted(path.name for path in tmp_path.iterdir())
@@ -245,7 +245,7 @@ def test_a_failure_half_way_leaves_the_version_before(warehouse, tmp_path):
     assert version_of(store) == "v1"
 
 
-def test_a_file_of_somebody_else_is_not_replaced(warehouse, tmp_path):
+def test_a_foreign_file_is_not_replaced(warehouse, tmp_path):
     (tmp_path / "kindred.duckdb").write_text("mine")
     with pytest.raises(StoreError, match="Kindred did not publish"):
         publish(DuckdbStore(tmp_path / "kindred.duckdb"), warehouse)

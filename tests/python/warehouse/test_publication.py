@@ -1,4 +1,4 @@
-"""Publication: one file that never changes under a reader."""
+"""Publication: one file that never changes while it is read."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def version(number):
 
 @pytest.fixture
 def build(tmp_path):
-    """Return a connection to a database such as dbt leaves behind: tables, a view, comments."""
+    """Return a connection to a database like one that dbt built: tables, a view and comments."""
     connection = duckdb.connect(tmp_path / "build.duckdb")
     connection.execute(
         """
@@ -54,7 +54,7 @@ def warehouse(tmp_path):
 
 @contextmanager
 def opened(path):
-    """Open the published name as `Warehouse` does: by its real path."""
+    """Open the published name as stores do: by its real path."""
     connection = duckdb.connect(published_file(path), read_only=True)
     try:
         yield connection
@@ -71,7 +71,7 @@ def names_in(folder):
 
 
 def number_of(path):
-    """Return the number that `set_number` put into the version that is published now."""
+    """Return the number that `publish_number` put into the current version."""
     with opened(path) as reader:
         return rows(reader, "select number from numbered")[0][0]
 
@@ -81,10 +81,10 @@ def publish_number(connection, path, number):
     return publish(connection, path, ["numbered"], version(number))
 
 
-# --- what is published -------------------------------------------------------------------------------------
+# --- contents ----------------------------------------------------------------------------------------------
 
 
-def test_tables_are_published_with_all_rows_and_types_and_nothing_else_is(build, warehouse):
+def test_only_the_tables_are_published_with_all_rows_and_types(build, warehouse):
     publish(build, warehouse, TABLES, version(1))
     with opened(warehouse) as reader:
         for table in TABLES:
@@ -195,7 +195,7 @@ def test_the_newest_versions_are_kept_and_nothing_else_is_removed(build, warehou
     assert number_of(warehouse) == 5
 
 
-def test_what_is_published_stays_also_when_older_files_look_newer(build, warehouse):
+def test_the_current_version_stays_even_if_older_files_look_newer(build, warehouse):
     # Files restored from a backup, or a clock that was set back.
     for number in (1, 2):
         os.utime(publish_number(build, warehouse, number), (4_000_000_000, 4_000_000_000))
@@ -210,7 +210,7 @@ def test_a_link_whose_file_is_gone_is_replaced(build, warehouse):
     assert number_of(warehouse) == 2
 
 
-def test_what_an_interrupted_publication_left_does_not_hinder_the_next(build, warehouse):
+def test_leftovers_of_an_interrupted_publication_do_not_block_the_next(build, warehouse):
     publish_number(build, warehouse, 1)
     (warehouse.parent / f"kindred-{version(2)}.duckdb.part").write_text("half a file")
     (warehouse.parent / "kindred.duckdb.link").symlink_to("nowhere")
@@ -219,7 +219,7 @@ def test_what_an_interrupted_publication_left_does_not_hinder_the_next(build, wa
     assert [name for name in names_in(warehouse.parent) if name.endswith((".part", ".link"))] == []
 
 
-def test_whoever_opens_the_name_meanwhile_sees_one_whole_version(build, warehouse):
+def test_a_reader_that_opens_the_name_meanwhile_sees_one_whole_version(build, warehouse):
     tables = ["first", "second"]
 
     def publish_both(number):
@@ -244,7 +244,7 @@ def test_whoever_opens_the_name_meanwhile_sees_one_whole_version(build, warehous
     reading.start()
     try:
         for number in range(1, 11):
-            # A reader may take as long as a whole publication to open what it found, but not as long as two.
+            # A reader may need a whole publication's time to open the file it found, but not that of two.
             has_read.clear()
             assert has_read.wait(30)
             publish_both(number)
@@ -333,7 +333,7 @@ def test_a_folder_that_cannot_be_made_is_reported(build, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "../a", "a.b", "-a", "a-", "a--b", "a\n", "a'b", "é"])
-def test_a_version_of_other_characters_is_refused(build, warehouse, name):
+def test_a_version_with_other_characters_is_refused(build, warehouse, name):
     with pytest.raises(ValueError, match="letters, digits and hyphens"):
         publish(build, warehouse, TABLES, name)
     assert not warehouse.parent.exists()

@@ -1,3 +1,3 @@
 """DynamoDB as a store: one item for each user."""
 
-__all__ = ["documents", "publication", "store", "table"]
+__all__ = ["client", "documents", "items", "publication", "store", "table"]

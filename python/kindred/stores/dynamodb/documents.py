@@ -1,4 +1,4 @@
-"""A published warehouse as JSON, user by user, for stores that hold documents."""
+"""Read a published warehouse as JSON, user by user, for a store that holds documents."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from kindred.warehouse.reading import rows_of
 if TYPE_CHECKING:
     from kindred.fold_in.profile_space import ProfileSpace
 
-
-# DuckDB makes the text and Python never sees a row: a warehouse has some hundred features for every user. Texts are put
-# together, since to put structs in a list and that into text takes several times as long.
+# DuckDB makes the text and Python never sees a row: a warehouse has about a hundred features for every user. The query
+# concatenates texts, because collecting structs in a list and converting that takes several times as long.
 DETAILS = """
     with lists as (
         select user_handle, '[' || string_agg(to_json(similar_users), ',' order by rank) || ']' as content
@@ -52,15 +51,15 @@ DETAILS = """
 """
 
 
-class UserRow(NamedTuple):
-    """A row of users: whose it is, and all of it as a JSON object."""
+class UserDocument(NamedTuple):
+    """A row of users: the handle, and the whole row as a JSON object."""
 
     user_handle: int
     content: str
 
 
 class Details(NamedTuple):
-    """What belongs to a user as JSON arrays: rows of similar_users, (facet, feature, weight), ids of courses."""
+    """A user's rows of other tables as JSON arrays: similar_users, (facet, feature, weight), and ids of courses."""
 
     similar: str
     features: str
@@ -70,12 +69,12 @@ class Details(NamedTuple):
 class Documents:
     """Reads a published warehouse in parts, so that little of it is in memory at a time.
 
-    Everything raises StoreError where the file is none of Kindred's.
+    Every method raises StoreError if Kindred did not make the file.
 
     Attributes
     ----------
     edition
-        What the warehouse says of itself.
+        The facts about the version.
 
     """
 
@@ -87,7 +86,7 @@ class Documents:
         self._rows = partial(rows_of, connection)
         self.edition = read_edition(self._rows)
         columns = self._rows("select column_name as name, column_type as type from (describe users)")
-        # The only type that JSON writes otherwise than stores return it.
+        # Timestamps are the only type that JSON writes differently from what stores return.
         self._user_columns = ", ".join(
             f"strftime({column['name']}, '%Y-%m-%dT%H:%M:%S') as {column['name']}"
             if column["type"] == "TIMESTAMP"
@@ -96,20 +95,23 @@ class Documents:
         )
 
     def first_user(self) -> int | None:
-        """Return the lowest handle of a user who has similar users, None if nobody has."""
-        return self._rows("select min(user_handle) as user_handle from similar_users")[0]["user_handle"]
+        """Return the lowest handle of a user with similar users, or None if nobody has any."""
+        (first,) = self._rows("select min(user_handle) as user_handle from similar_users")
+        handle: int | None = first["user_handle"]
+        return handle
 
     def cluster_ids(self) -> list[int]:
-        """Return what users have as their cluster: -1 for none."""
+        """Return the clusters of users: -1 stands for no cluster."""
         return [row["cluster_id"] for row in self._rows("select distinct cluster_id from users order by cluster_id")]
 
     def count_users(self, last: int) -> int:
-        """Return how many users there are up to a handle."""
-        return self._rows("select count(*) as users from users where user_handle <= ?", [last])[0]["users"]
+        """Return the number of users up to a handle."""
+        (count,) = self._rows("select count(*) as users from users where user_handle <= ?", [last])
+        return int(count["users"])
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[UserRow]:
-        """Return the rows of users with a greater handle than `after`, as `Reader.users` does."""
-        in_cluster, parameters = ("", []) if cluster_id is None else (" and cluster_id = ?", [cluster_id])
+    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[UserDocument]:
+        """Return rows of users as `Reader.users` does."""
+        in_cluster = "" if cluster_id is None else " and cluster_id = ?"
         rows = self._rows(
             f"""
             with page as (
@@ -124,15 +126,15 @@ class Documents:
             from page
             order by user_handle
             """,
-            [after, *parameters, limit],
+            [after, limit] if cluster_id is None else [after, cluster_id, limit],
         )
-        return [UserRow(**row) for row in rows]
+        return [UserDocument(**row) for row in rows]
 
     def details(self, first: int, last: int) -> dict[int, Details]:
-        """Return what belongs to each of the users from a handle to another."""
+        """Return the details of each user from the handle `first` to the handle `last`."""
         rows = self._rows(DETAILS, {"first": first, "last": last})
         return {row.pop("user_handle"): Details(**row) for row in rows}
 
     def space(self) -> ProfileSpace:
-        """Return what compares a profile that is not in the warehouse with everybody."""
+        """Return the profile space, which compares a new profile with all users."""
         return read_space(self._connection)

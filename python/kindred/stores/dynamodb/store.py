@@ -9,24 +9,25 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from kindred.errors import NoWarehouseError, StaleVersionError, StoreError
-from kindred.stores.base import Edition, Reader, Store
-from kindred.stores.dynamodb.table import PAGE_USERS, STATE, Table, listing_key, space_key, unpacked, user_key
+from kindred.stores.base import EXAMPLES, Edition, Progress, Reader, Row, Store
+from kindred.stores.dynamodb.client import Client
+from kindred.stores.dynamodb.items import PAGE_USERS, STATE, listing_key, space_key, unpacked, user_key
+from kindred.stores.dynamodb.table import Table
 
 if TYPE_CHECKING:
     from kindred.fold_in.profile_space import ProfileSpace
 
+EXAMPLE = EXAMPLES["dynamodb"]
 
-EXAMPLE = "dynamodb://table?region=eu-west-1"
-
-LOOK_SECONDS = 1.0
-"""The state is read once in so many seconds, however much is asked: so old is the version that readers get at most."""
+MAX_STATE_AGE_SECONDS = 1.0
+"""How long the state counts as current before the next reader reads it again, however many readers there are."""
 
 KEPT_ITEMS = 4
-"""Items that a reader keeps, since a look-up asks for several parts of one or two users."""
+"""Items that a reader keeps, because a lookup needs several parts of one or two users."""
 
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
@@ -34,21 +35,21 @@ _REGION = re.compile(r"[a-z0-9-]+")
 
 
 class DynamodbStore(Store):
-    """What the state of a table names as the current version."""
+    """The version that the state of a table names as current."""
 
     kind = "dynamodb"
 
     def __init__(self, table: Table):
-        """Take the table; nothing is asked of it yet."""
+        """Take the table; no request is sent yet."""
         self._table = table
         self._current: _Current | None = None
-        self._next_look = 0.0
+        self._next_refresh = 0.0
         self._lock = Lock()
 
     @classmethod
     def from_url(cls, url: SplitResult) -> DynamodbStore:
         if "@" in url.netloc:
-            raise StoreError(f"The URL of a table must be like {EXAMPLE}: credentials are AWS's own, set AWS_PROFILE.")
+            raise StoreError(f"The URL of a table must be like {EXAMPLE}, without credentials: set AWS_PROFILE.")
         if not _TABLE_NAME.fullmatch(url.netloc) or url.path not in ("", "/") or url.fragment:
             raise StoreError(
                 f"{url.geturl()!r} must be like {EXAMPLE}: the name of a table has 3 to 255 letters, digits, dots, "
@@ -57,26 +58,26 @@ class DynamodbStore(Store):
         given = parse_qsl(url.query, keep_blank_values=True)
         parameters = dict(given)
         if len(parameters) < len(given) or parameters.keys() - {"region", "endpoint"} or not all(parameters.values()):
-            raise StoreError(f"{EXAMPLE} may have region and endpoint after the question mark, each once, and no more.")
+            raise StoreError(f"{EXAMPLE} may have only region and endpoint after the question mark, each once.")
         region, endpoint = parameters.get("region"), parameters.get("endpoint")
         if region and not _REGION.fullmatch(region):
-            raise StoreError(f"{region!r} is not a region of AWS: one is eu-west-1.")
+            raise StoreError(f"{region!r} is not a region of AWS: use one like eu-west-1.")
         if endpoint and not _is_endpoint(endpoint):
             raise StoreError("The endpoint of a table must be like http://127.0.0.1:8000: a scheme, a host and a port.")
-        return cls(Table(url.netloc, region, endpoint, url.geturl()))
+        return cls(Table(Client(url.netloc, region, endpoint, url.geturl())))
 
     @contextmanager
     def read(self) -> Iterator[DynamodbReader]:
         with self._lock:
             now = time.monotonic()
-            is_due = self._current is None or now >= self._next_look
-            if is_due:
-                # Said before it is looked, so that meanwhile the others go on with what there is.
-                self._next_look = now + LOOK_SECONDS
-        yield DynamodbReader(self._look() if is_due else self._current, self._table, self._require_current)
+            current = self._current if now < self._next_refresh else None
+            if current is None:
+                # Set before the state is read, so that other readers meanwhile use the version they know.
+                self._next_refresh = now + MAX_STATE_AGE_SECONDS
+        yield DynamodbReader(current or self._refresh(), self._table, self._require_current)
 
-    def publish(self, warehouse: Path, progress: Callable[[str, int, int], None]) -> bool:
-        # They import DuckDB, which look-ups do without.
+    def publish(self, warehouse: Path, progress: Progress) -> bool:
+        # They import DuckDB, which lookups do not need.
         from kindred.stores.dynamodb.documents import Documents
         from kindred.stores.dynamodb.publication import Publication
         from kindred.warehouse.reading import open_file
@@ -87,8 +88,8 @@ class DynamodbStore(Store):
     def close(self) -> None:
         self._table.close()
 
-    def _look(self) -> _Current:
-        """Return what is current at this moment."""
+    def _refresh(self) -> _Current:
+        """Read the state, and return the version that is current now."""
         state = self._table.get(STATE, is_consistent=True)
         if state is None or "version" not in state:
             raise NoWarehouseError(
@@ -101,15 +102,15 @@ class DynamodbStore(Store):
             return self._current
 
     def _require_current(self, version: str) -> None:
-        """Raise StaleVersionError if a version is no longer current: its items may be missing then."""
-        if self._look().edition.version != version:
+        """Raise StaleVersionError if a version is no longer current, because its items may be missing then."""
+        if self._refresh().edition.version != version:
             raise StaleVersionError(f"The version {version} was removed from the table {self._table.name}.")
 
 
 class _Current:
-    """The current version, with what is read of it once."""
+    """The current version, with the parts of it that are read once and kept."""
 
-    def __init__(self, state: dict):
+    def __init__(self, state: Row):
         edition = json.loads(unpacked(state["edition"]))
         labels = {int(cluster_id): label for cluster_id, label in edition.pop("cluster_labels").items()}
         self.edition = Edition(**edition, cluster_labels=labels)
@@ -121,34 +122,37 @@ class _Current:
 class DynamodbReader(Reader):
     """A table at one version.
 
-    A version is removed only when another one is current. So what was there is there as long as the version is current,
-    and whoever misses something, or may have, looks whether it still is.
+    A version is removed only when another one is current, so it is complete as long as it is current. A reader that
+    misses an item, or may have missed one, therefore checks whether its version is still current.
     """
 
     def __init__(self, current: _Current, table: Table, require_current: Callable[[str], None]):
-        """Take a version, where it is, and what raises StaleVersionError if it is no longer current."""
+        """Take a version, its table, and what raises StaleVersionError if the version is no longer current."""
         self.edition = current.edition
         self._current = current
         self._table = table
         self._require_current = require_current
-        self._items: dict[int, dict | None] = {}
+        self._items: dict[int, Row | None] = {}
 
-    def user(self, user_handle: int) -> dict | None:
+    def user(self, user_handle: int) -> Row | None:
         item = self._item(user_handle)
-        return None if item is None else json.loads(unpacked(item["user"]))
+        if item is None:
+            return None
+        row: Row = json.loads(unpacked(item["user"]))
+        return row
 
-    def similar(self, user_handle: int) -> list[dict]:
+    def similar(self, user_handle: int) -> list[Row]:
         rows = self._rows(user_handle, "similar")
         for row in rows:
             del row["user_handle"]
         return rows
 
     def features(self, user_handle: int) -> list[tuple[str, str, float]]:
-        return [tuple(row) for row in self._rows(user_handle, "features")]
+        return [(facet, feature, weight) for facet, feature, weight in self._rows(user_handle, "features")]
 
     def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
         missing = {user_key(self.edition.version, handle)["pk"]: handle for handle in user_handles}
-        found = {}
+        found: dict[int, list[str]] = {}
         for is_consistent in (False, True):
             keys = [user_key(self.edition.version, handle) for handle in missing.values()]
             for item in self._table.get_many(keys, ("pk", "courses"), is_consistent=is_consistent):
@@ -157,8 +161,8 @@ class DynamodbReader(Reader):
             self._require_current(self.edition.version)
         return {handle: courses for handle, courses in found.items() if courses}
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
-        rows = []
+    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
+        rows: list[Row] = []
         pages = self._table.query(
             listing_key(self.edition.version, cluster_id), after, items_at_a_time=limit // PAGE_USERS + 2
         )
@@ -166,7 +170,7 @@ class DynamodbReader(Reader):
             rows += [row for row in json.loads(unpacked(page["users"])) if row["user_handle"] > after]
             if len(rows) >= limit:
                 break
-        # A page that is removed already would not be noticed.
+        # A page that has been removed already would go unnoticed.
         self._require_current(self.edition.version)
         return rows[:limit]
 
@@ -183,15 +187,18 @@ class DynamodbReader(Reader):
                 try:
                     self._current.space = ProfileSpace.from_bytes(content)
                 except ValueError as error:
-                    raise StoreError(f"The table {self._table.name} must be published to anew: {error}.") from error
+                    raise StoreError(
+                        f"The table {self._table.name} has an unreadable profile space, publish again: {error}."
+                    ) from error
             return self._current.space
 
-    def _rows(self, user_handle: int, name: str) -> list:
+    def _rows(self, user_handle: int, name: str) -> list[Any]:
         item = self._item(user_handle)
-        return [] if item is None else json.loads(unpacked(item[name]))
+        rows: list[Any] = [] if item is None else json.loads(unpacked(item[name]))
+        return rows
 
-    def _item(self, user_handle: int) -> dict | None:
-        """Return the item of a user, all of it: AWS charges for all anyway."""
+    def _item(self, user_handle: int) -> Row | None:
+        """Return the whole item of a user: AWS charges for all of it anyway."""
         if user_handle not in self._items:
             key = user_key(self.edition.version, user_handle)
             item = self._table.get(key) or self._table.get(key, is_consistent=True)
