@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -51,7 +51,7 @@ TABLES = {
 
 
 class Feature(NamedTuple):
-    """What a profile can hold: see the table features."""
+    """A feature that a profile can have: see the table features."""
 
     matching_id: int
     facet: str
@@ -60,7 +60,7 @@ class Feature(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What is known of a course, with its place among all courses by their ids."""
+    """A course, with its place among all courses in the order of their ids."""
 
     number: int
     tags: list[str]
@@ -69,12 +69,12 @@ class Course(NamedTuple):
 
 
 class Encoder:
-    """What turns activities into profiles: nothing of it changes once it is made, so that threads may share it.
+    """Turns activities into profiles. It never changes once it is made, so threads may share it.
 
     Attributes
     ----------
     content
-        All that the encoder is made of, as JSON.
+        Everything that the encoder is made of, as JSON.
     settings
         The settings of the build by their names.
     facets
@@ -88,7 +88,7 @@ class Encoder:
         """Make an encoder from the content of another one."""
         tables = json.loads(content)
         self.content = content
-        self.settings: dict = json.loads(tables["settings"][0][0])
+        self.settings: dict[str, Any] = json.loads(tables["settings"][0][0])
         self.facets = [Facet(*row) for row in tables["facets"]]
         self.features = {feature_id: Feature(*row) for feature_id, *row in tables["features"]}
         self._ids = {(feature.facet, feature.name): feature_id for feature_id, feature in self.features.items()}
@@ -116,15 +116,14 @@ class Encoder:
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Encoder:
-        """Read what is needed from the published warehouse; raises duckdb.Error where a table or column lacks."""
+        """Read an encoder from the published warehouse; raises duckdb.Error where a table or column is missing."""
         return cls(json.dumps({name: connection.execute(query).fetchall() for name, query in TABLES.items()}))
 
     def encode(self, activity: Activity) -> Encoded:
         """Weigh an activity as the facet models and int_profiles weigh the evidence of a user.
 
-        A feature that nobody has counts for nothing: neither has it a weight, nor does it take from that of others.
-        The same holds for views so short that they are no evidence (min_view_seconds), and for facets that the vars
-        declare beside those of the project.
+        A feature that nobody has counts for nothing: it has no weight and takes none from others. The same holds for
+        views below min_view_seconds, and for facets that the vars declare in addition to those of the project.
         """
         courses, assessed = cleaned(activity.courses), cleaned(activity.assessments)
         interests, unknown_interests = self._known("interests", cleaned(dict.fromkeys(activity.interests)))
@@ -154,10 +153,12 @@ class Encoder:
 
     def _known(self, facet: str, terms: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         """Return the canonical tag of each term that somebody has in a facet, and the other terms."""
-        known, unknown = {}, []
+        known: dict[str, str] = {}
+        unknown: list[str] = []
         for term in terms:
             tag = self._canonical_tag(facet.removesuffix("s"), term)
-            if (facet, self._bundles.get(tag) if facet == "interests" else tag) in self._ids:
+            feature = self._bundles.get(tag or "") if facet == "interests" else tag
+            if tag is not None and feature is not None and (facet, feature) in self._ids:
                 known[term] = tag
             else:
                 unknown.append(term)
@@ -178,7 +179,7 @@ class Encoder:
     def _occurrences_of_courses(self, seconds: Mapping[str, float | None]) -> dict[str, Mapping[str, float]]:
         """Return the occurrences of every feature by facet, for all facets that come from courses."""
         courses = {course: self._courses[course] for course in seconds if course in self._courses}
-        tags: Counter[str] = Counter()
+        tags: dict[str, float] = defaultdict(float)
         for course in courses.values():
             for tag in course.tags:
                 tags[tag] += 1 / len(course.tags)

@@ -1,10 +1,10 @@
-"""The closest users of a profile that is not in the warehouse."""
+"""The users who are most similar to a profile that is not in the warehouse."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 MIN_CANDIDATES = 100
-"""So many nearest users at least compete for the places of a list, however short it is."""
+"""The fewest candidates that compete for the places of a list, however short it is."""
 
 MAGIC = b"kindred profile space 1\n"
-"""What the bytes of a profile space begin with; another number for another format."""
+"""The first bytes of a profile space; the number changes with the format."""
 
 CHECKSUM_BYTES = 4
-"""What comes next: the CRC-32 of all that follows, so that it need not be looked at whether it makes sense."""
+"""The length of the CRC-32 of everything after it: bytes with the right checksum need no further check."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +38,11 @@ class ProfileSpace:
     Attributes
     ----------
     encoder
-        What makes a profile of an activity.
+        Turns an activity into a profile.
     features
         int64 array of shape (features,), rising: the feature_id of each row of holders.
     users
-        int64 array of shape (users,), rising: the handle of each column of holders. Who has no feature has no column.
+        int64 array of shape (users,), rising: the handle of each column of holders. A user without features has none.
     cluster_ids
         int64 array of shape (users,): the cluster of each user, -1 for none.
     neighbourhood_similarity
@@ -70,8 +70,8 @@ class ProfileSpace:
 
         """
         encoder = Encoder.read(connection)
-        # A row for every feature, with who holds it: of the rows that there would be for users, a posted profile has
-        # something in common with most, but of these it is a few. A quarter of the time for a profile of 70 features.
+        # A row for every feature, with the users who have it: a posted profile needs few of these rows, but has
+        # something in common with most users. That takes a quarter of the time for a profile of 70 features.
         exchanged = connection.table("user_features").select(
             "feature_id as user_handle, user_handle as feature_id, weight"
         )
@@ -79,7 +79,7 @@ class ProfileSpace:
         users = connection.sql(
             "select user_handle, cluster_id, neighbourhood_similarity from users order by user_handle"
         ).fetchnumpy()
-        rows, _ = find_rows(profiles.features, users["user_handle"])
+        rows, _ = find_rows(profiles.features, np.asarray(users["user_handle"]))
         return cls(
             encoder,
             profiles.users,
@@ -93,7 +93,7 @@ class ProfileSpace:
         """Make the profile that the warehouse would give to a user who did this, see `Encoder.encode`."""
         return self.encoder.encode(activity)
 
-    def closest(self, encoded: Encoded, k: int, min_similarity: float = 0.0) -> list[dict]:
+    def closest(self, encoded: Encoded, k: int, min_similarity: float = 0.0) -> list[dict[str, Any]]:
         """List the users who are closest to a profile, as `kindred.neighbours.reranking.rerank` ranks them.
 
         Candidates are the nearest users, CANDIDATES_PER_PLACE for each place and MIN_CANDIDATES at least; of those
@@ -169,7 +169,7 @@ class ProfileSpace:
     def _listed(self, similarities: np.ndarray, k: int, min_similarity: float) -> np.ndarray:
         """Return the columns of the k closest users, closest first."""
         count = min(max(CANDIDATES_PER_PLACE * k, MIN_CANDIDATES), len(similarities))
-        # Few reach the similarity at the last place, so that only those need sorting.
+        # Few users reach the similarity at the last place, so only those need sorting.
         least = np.partition(similarities, -count)[-count] - 10.0**-TIE_DECIMALS if count else 0
         near = np.flatnonzero((similarities > 0) & (similarities >= least))
         near = near[np.lexsort((near, -np.round(similarities[near], TIE_DECIMALS)))][:count]
@@ -219,14 +219,14 @@ class ProfileSpace:
         Raises
         ------
         ValueError
-            If these are other bytes, or not all of them.
+            If the bytes are not a profile space, or not all of it.
 
         """
         if not content.startswith(MAGIC):
-            raise ValueError("these bytes are no profile space, or one that another version of Kindred wrote")
+            raise ValueError("these bytes are not a profile space of this version of Kindred")
         start = len(MAGIC) + CHECKSUM_BYTES
         if content[len(MAGIC) : start] != _checksum(memoryview(content)[start:]):
-            raise ValueError("these bytes are a damaged profile space: their checksum is another one")
+            raise ValueError("these bytes are a damaged profile space: their checksum is wrong")
         arrays = BytesIO(content)
         arrays.seek(start)
         encoder, features, users, cluster_ids, neighbourhood_similarity, starts, columns, weights = (

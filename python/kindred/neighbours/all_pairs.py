@@ -1,98 +1,55 @@
-"""The exact neighbours of users by compiled loops; of all at once by blocks that meet in turn, each pair once.
+"""The exact neighbours of all users, by compiled loops: blocks of users are compared in turn, each pair once.
 
-An inverted index of one block is walked for each user of another, and what comes out is offered to the lists of both
-users (the symmetric part of All-Pairs: Bayardo, Ma, Srikant 2007: Scaling up all pairs similarity search). Once
-blocks have met several others, the index leaves out the hottest features, which few pairs owe their place on a list
-to but which cost most; what they can add is bounded by Cauchy's inequality on the lengths of what is left out (the
-suffix norms of L2AP: Anastasiu, Karypis 2014: L2AP: Fast cosine similarity search with prefix L-2 norm bounds), and
-only pairs that the bound lets through are completed. The threshold is each user's k-th best so far, hence nothing is
-lost.
+The symmetric kernel walks an inverted index of one block for each user of another, and offers each score to the lists
+of both users (All-Pairs: Bayardo, Ma, Srikant 2007: Scaling up all pairs similarity search). The pruned kernel takes
+over once a block has been compared with several others. Its index leaves out the hottest features: they cost most, and
+few pairs owe them a place on a list. Cauchy's inequality on the lengths of what is left out bounds what they can add
+(the suffix norms of L2AP: Anastasiu, Karypis 2014: L2AP: Fast cosine similarity search with prefix L-2 norm bounds),
+and only pairs that can still enter a list are completed. The threshold is each user's k-th best score so far, so
+nothing is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from kindred.neighbours import numba_kernel
-from kindred.neighbours.lists import KnownLists
+from kindred.neighbours.numba_kernel import Bounds, Compressed, Heaps
 
-Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""indptr, indices and data of a compressed matrix."""
-
-Index = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""The inverted index of a block: where each feature's list begins, users counted in the block, and weights."""
+if TYPE_CHECKING:
+    from kindred.neighbours.lists import KnownLists
 
 BLOCK_USERS = 8192
-"""Users of a block at most: their scores stay in the second-level cache, and an index needs 2 bytes for a user."""
+"""The most users in a block: their scores stay in the second-level cache, and an index needs 2 bytes for a user."""
 
 BLOCKS_PER_THREAD = 2
-"""Blocks for each thread at least: blocks meet in pairs, so that fewer would leave threads idle."""
+"""The fewest blocks for each thread: blocks are compared in pairs, so fewer would leave threads idle."""
 
 INDEX_ID_BYTES = 2
-"""What an index needs for a user beside the weight."""
+"""Bytes that an index needs for a user, in addition to the weight."""
 
 BOUNDED_FROM_MEETINGS = 0.25
-"""Meetings for each place on the lists, after which bounds save more than they cost: then few pairs reach the lists."""
+"""Comparisons of a block, for each place on the lists, after which few pairs reach the lists and bounds pay."""
 
 HOT_FEATURES = 64
-"""Features that the index leaves out at most; more of them, and the bound lets too many pairs through."""
+"""The most features that the index leaves out; with more, the bound lets too many pairs through."""
 
 HOT_PRODUCTS_SHARE = 0.75
-"""The hottest features that make up so much of all multiplications are left out, or HOT_FEATURES if they are fewer."""
+"""The share of all multiplications that the features left out make up, if HOT_FEATURES are enough for it."""
 
 UNBEATABLE = 1e100
-"""A score that nobody has: where nothing is left of a list, who is better than those beyond it cannot be known."""
+"""A score that nobody reaches: it keeps a list empty of which nothing is left, since others may score higher."""
 
 INDEXES_MB = 1024
 """Megabytes for the inverted indexes of blocks; where all do not fit, fewer are held at a time."""
 
 PARTS = 16
-"""Parts whose lengths are compared each: one cache line of float32."""
-
-
-class Bounds(NamedTuple):
-    """What the hottest features can add to a score.
-
-    Attributes
-    ----------
-    part_of
-        int8 array of shape (features,): the part that a feature belongs to, -1 for those that are in the index.
-    margin
-        float32 above 1: what weights and lengths are multiplied by, to be rounded up.
-    rests, counter_rests
-        float32 arrays of shape (users,): the length of the rest of each profile, and of each counterpart.
-    parts, counter_parts
-        float32 arrays of shape (users, PARTS): the lengths of parts of it. All are rounded up.
-
-    """
-
-    part_of: np.ndarray
-    margin: np.float32
-    rests: np.ndarray
-    counter_rests: np.ndarray
-    parts: np.ndarray
-    counter_parts: np.ndarray
-
-
-class Heaps(NamedTuple):
-    """The best found so far for every user, changed in place: a heap each, whose worst entry stands first.
-
-    Attributes
-    ----------
-    scores
-        float64 array of shape (users, k); -inf where a place is free.
-    ids
-        int32 array of shape (users, k): the rows of the neighbours; NOBODY where a place is free.
-
-    """
-
-    scores: np.ndarray
-    ids: np.ndarray
+"""The parts of a profile whose lengths are compared: one cache line of float32."""
 
 
 def best_of_all(
@@ -161,7 +118,7 @@ def offer_pairs(
     with ThreadPoolExecutor(threads) as pool:
         for first in range(0, meeting, group):
             indexed = range(first, min(first + group, meeting))
-            indexes: dict[int, Index] = {}
+            indexes: dict[int, Compressed] = {}
             indexed_for: Bounds | str | None = "nothing"
             for pairs in _rounds(list(indexed), list(range(indexed.stop, len(blocks)))):
                 applied = bounds if all(met[block] >= enough for pair in pairs for block in pair) else None
@@ -170,7 +127,7 @@ def offer_pairs(
                     indexes, indexed_for = dict(zip(indexed, made, strict=True)), applied
 
                 def meet(
-                    pair: tuple[int, int], indexes: dict[int, Index] = indexes, applied: Bounds | None = applied
+                    pair: tuple[int, int], indexes: dict[int, Compressed] = indexes, applied: Bounds | None = applied
                 ) -> None:
                     one, other = (blocks[block] for block in pair)
                     numba_kernel.meet(one, other, indexes[pair[1]], rows, counter_rows, applied, heaps)
@@ -201,7 +158,7 @@ def refresh(
     """Bring lists up to date, in place, where some users have changed; see `refresh_lists` of `refresh`.
 
     The list of an unchanged user keeps its unchanged neighbours. Other unchanged users score below all of them, so the
-    free places hold copies of the last one: whoever is offered must score above it. Copies that are left at the end
+    free places hold copies of the last one: a user who is offered must score above it. Copies that are left at the end
     stand for users who are not known.
 
     Parameters
@@ -256,8 +213,8 @@ def scorer_of_rows(
 def _rounds(indexed: list[int], others: list[int]) -> Iterator[list[tuple[int, int]]]:
     """Yield pairs of blocks of which the second is indexed, such that no block is in two pairs of a round.
 
-    So every list has one writer at a time. First every indexed block with itself, which gives its lists something to
-    beat; then those with each other by the circle method of tournaments; then all others with each of them.
+    Every list therefore has one writer at a time. First comes every indexed block with itself, which fills its lists;
+    then the indexed blocks with each other, by the circle method of tournaments; then all others with each of them.
     """
     yield [(block, block) for block in indexed]
     circle = indexed + [-1] * (len(indexed) % 2)
@@ -313,7 +270,7 @@ def _blocks(rows: np.ndarray, threads: int) -> list[np.ndarray]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def _index(profiles: sparse.csr_array, bounds: Bounds | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _index(profiles: sparse.csr_array, bounds: Bounds | None) -> Compressed:
     """Return the inverted index of a block: where each feature's list begins, users counted in the block, weights.
 
     With bounds, the hottest features have no lists, and weights are float32 and rounded up.
@@ -327,6 +284,6 @@ def _index(profiles: sparse.csr_array, bounds: Bounds | None) -> tuple[np.ndarra
     return columns.indptr.astype(np.int64), columns.indices.astype(np.uint16), columns.data
 
 
-def _arrays(compressed: sparse.csr_array | sparse.csc_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _arrays(compressed: sparse.csr_array | sparse.csc_array) -> Compressed:
     """Return indptr, indices and data, in types that are always the same: for others all would be compiled again."""
     return compressed.indptr.astype(np.int64), compressed.indices.astype(np.int32, copy=False), compressed.data

@@ -123,7 +123,7 @@ def read_known(
     """
     lists = NeighbourLists.read(before, users, k)
     then = before.select("user_handle, profile_fingerprint, is_complete, len(candidate_handles) as listed").fetchnumpy()
-    rows, is_there = find_rows(then["user_handle"], users)
+    rows, is_there = find_rows(np.asarray(then["user_handle"]), users)
     rows = rows[is_there]
     changed = np.ones(len(users), dtype=bool)
     changed[rows] = fingerprints[rows] != then["profile_fingerprint"][is_there]

@@ -60,7 +60,7 @@ class NeighbourLists:
 
     def neighbourhood_similarity(self) -> np.ndarray:
         """Return each user's mean score with the nearest NEIGHBOURHOOD_USERS; missing ones count 0. Shape (users,)."""
-        return self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS
+        return np.asarray(self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS)
 
 
 @dataclass(frozen=True)

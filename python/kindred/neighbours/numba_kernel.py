@@ -2,29 +2,77 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
 from kindred.matrices import TIE_DECIMALS
 
+Array = np.ndarray
+"""An array of the dtype and shape that each function states."""
+
+Compressed = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""indptr, indices and data of a compressed sparse matrix."""
+
 SLICE_USERS = 64
-"""Users that are looked at together before each of them: a fixed width that compiles to a few vector operations."""
+"""Users that are checked together before each is checked alone: a fixed width that compiles to vector operations."""
 
 TIES_PER_UNIT = 10.0**TIE_DECIMALS
-"""Scores are tied that agree when multiplied by this and rounded."""
+"""Scores are tied if they agree when multiplied by this and rounded."""
 
 NOBODY = np.iinfo(np.int32).max
-"""What stands on a list where nobody has been found yet: after everybody else."""
+"""The entry in a free place of a heap: it sorts after everybody else."""
 
-LEAST_SCORE = np.float64(np.finfo(np.float32).tiny)
+MIN_SCORE = np.float64(np.finfo(np.float32).tiny)
 """Scores below this are 0 to an accumulator of float32."""
 
 FLOAT32_MARGIN, FLOAT64_MARGIN = 4e-7, 1e-15
-"""More than what rounding to the type can change, as a part of the number."""
+"""More than rounding to the type can change, as a share of the number."""
+
+
+class Bounds(NamedTuple):
+    """What the hottest features can add to a score.
+
+    Attributes
+    ----------
+    part_of
+        int8 array of shape (features,): the part of each hottest feature, -1 for features in the index.
+    margin
+        float32 above 1: the factor by which weights and lengths are rounded up.
+    rests, counter_rests
+        float32 arrays of shape (users,): the length of the hottest features of each profile, and of each counterpart.
+    parts, counter_parts
+        float32 arrays of shape (users, parts): the lengths of parts of them. All are rounded up.
+
+    """
+
+    part_of: np.ndarray
+    margin: np.float32
+    rests: np.ndarray
+    counter_rests: np.ndarray
+    parts: np.ndarray
+    counter_parts: np.ndarray
+
+
+class Heaps(NamedTuple):
+    """The best found so far for every user, changed in place: a heap each, whose worst entry stands first.
+
+    Attributes
+    ----------
+    scores
+        float64 array of shape (users, k); -inf where a place is free.
+    ids
+        int32 array of shape (users, k): the rows of the neighbours; NOBODY where a place is free.
+
+    """
+
+    scores: np.ndarray
+    ids: np.ndarray
 
 
 @njit(nogil=True, cache=True)
-def score_rows(rows, matrix, inverted, indices, scores):
+def score_rows(rows: Array, matrix: Compressed, inverted: Compressed, indices: Array, scores: Array) -> None:
     """Find the k best of every user for some rows, exactly.
 
     For each row, the lists of its features are added to one accumulator over all users, in the order of the features,
@@ -69,7 +117,7 @@ def score_rows(rows, matrix, inverted, indices, scores):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _kth_best(totals, best):
+def _kth_best(totals: Array, best: Array) -> Any:
     """Return the k-th largest total, -inf if there are fewer; best is a heap of k, the least of them first."""
     best[:] = -np.inf
     users = len(totals)
@@ -99,8 +147,16 @@ def _kth_best(totals, best):
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
-def meet(block, other, index, matrix, counterparts, bounds, heaps):
-    """Let the users of one block meet those of another, or of the same, each pair once, and keep the best of both.
+def meet(
+    block: Array,
+    other: Array,
+    index: Compressed,
+    matrix: Compressed,
+    counterparts: Compressed,
+    bounds: Bounds | None,
+    heaps: Heaps,
+) -> None:
+    """Compare the users of one block with those of another, or of the same, each pair once, and keep the best of both.
 
     The score of a pair is added up over an inverted index of the other block and offered to the lists of both users.
     Where there are bounds, the index lacks the hottest features: a pair is completed only where what the index gives
@@ -116,9 +172,9 @@ def meet(block, other, index, matrix, counterparts, bounds, heaps):
     matrix, counterparts
         indptr, indices and data (float64) of all profiles, and of what they are compared with, by row.
     bounds
-        None, or a `Bounds` of kindred.neighbours.all_pairs.
+        What the hottest features can add; None where the index has them all.
     heaps
-        The `Heaps` of kindred.neighbours.all_pairs: the best so far, see `_offer`.
+        The best so far, see `_offer`.
 
     """
     scores, ids = heaps
@@ -128,11 +184,11 @@ def meet(block, other, index, matrix, counterparts, bounds, heaps):
     count = len(other)
     padded = (count + SLICE_USERS - 1) // SLICE_USERS * SLICE_USERS
     totals = np.zeros(padded, list_weights.dtype)
-    # What a score must reach to count; nobody reaches it in the places that fill up the last slice.
-    own_asked = np.empty(1, list_weights.dtype)
-    asked = np.full(padded, np.inf, list_weights.dtype)
+    # The score needed to enter a list. Nobody reaches it in the places that pad the last slice.
+    own_threshold = np.empty(1, list_weights.dtype)
+    thresholds = np.full(padded, np.inf, list_weights.dtype)
     for place in range(count):
-        asked[place] = _asked(scores[other[place], 0], bounds)
+        thresholds[place] = _threshold(scores[other[place], 0], bounds)
     rests = None
     if bounds is not None:
         rests = np.zeros(padded, np.float32)
@@ -156,14 +212,14 @@ def meet(block, other, index, matrix, counterparts, bounds, heaps):
             for place in range(len(listed)):
                 totals[listed[place]] += weight * weights[place]
 
-        own_asked[0] = _asked(scores[user, 0], bounds)
+        own_threshold[0] = _threshold(scores[user, 0], bounds)
         own_rest = np.float32(0)
         if bounds is not None:
             own_rest = bounds.rests[user]
             for entry in range(row_starts[user], row_starts[user + 1]):
                 dense[row_features[entry]] = row_weights[entry]
         for start in range(own // SLICE_USERS * SLICE_USERS if is_same else 0, padded, SLICE_USERS):
-            if not _reach(start, totals, rests, own_rest, asked, own_asked, reaching):
+            if not _reach(start, totals, rests, own_rest, thresholds, own_threshold, reaching):
                 continue
             for step in range(SLICE_USERS):
                 place = start + step
@@ -173,24 +229,24 @@ def meet(block, other, index, matrix, counterparts, bounds, heaps):
                 score = float(totals[place])
                 if bounds is not None:
                     most = totals[place] + _most_of_rest(bounds.parts, user, bounds.counter_parts, found)
-                    if most < own_asked[0] and most < asked[place]:
+                    if most < own_threshold[0] and most < thresholds[place]:
                         continue
                     score = _score(dense, counterparts, found)
                 if score <= 0:
                     continue
                 _offer(scores, ids, user, score, found)
                 _offer(scores, ids, found, score, user)
-                own_asked[0] = _asked(scores[user, 0], bounds)
-                asked[place] = _asked(scores[found, 0], bounds)
+                own_threshold[0] = _threshold(scores[user, 0], bounds)
+                thresholds[place] = _threshold(scores[found, 0], bounds)
         if is_same:
-            asked[own] = own_asked[0]
+            thresholds[own] = own_threshold[0]
         if bounds is not None:
             for entry in range(row_starts[user], row_starts[user + 1]):
                 dense[row_features[entry]] = 0
 
 
 @njit(nogil=True, cache=True)
-def sort_lists(block, heaps):
+def sort_lists(block: Array, heaps: Heaps) -> None:
     """Turn the heaps of a block into lists from best to worst; -1 and 0 in free places."""
     scores, ids = heaps
     for user in block:
@@ -204,11 +260,11 @@ def sort_lists(block, heaps):
 
 
 @njit(nogil=True, cache=True)
-def rescore_lists(block, matrix, counterparts, features, heaps):
-    """Add up the scores of a block's lists anew, as seen from the user whose list it is, of so many features.
+def rescore_lists(block: Array, matrix: Compressed, counterparts: Compressed, features: int, heaps: Heaps) -> None:
+    """Add up the scores of a block's lists again, as seen from the user whose list it is.
 
-    The order of the terms is then that of `score_rows` and of scipy's product; seen from the other side, where
-    counterparts are not the profiles themselves, it is another, and so are the last bits.
+    The terms are then in the order of `score_rows` and of scipy's product. Where counterparts are not the profiles
+    themselves, the order differs as seen from the other side, and so do the last bits.
     """
     scores, ids = heaps
     row_starts, row_features, row_weights = matrix
@@ -225,10 +281,18 @@ def rescore_lists(block, matrix, counterparts, features, heaps):
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
-def _reach(start, totals, rests, own_rest, asked, own_asked, reaching):
-    """Find which scores of the slice from start on may be enough for either list, and tell whether any is."""
+def _reach(
+    start: int,
+    totals: Array,
+    rests: Array | None,
+    own_rest: np.float32,
+    thresholds: Array,
+    own_threshold: Array,
+    reaching: Array,
+) -> bool:
+    """Mark the scores of a slice that may be enough for either list, and tell whether there is any."""
     stop = start + SLICE_USERS
-    scores, least, own_least = totals[start:stop], asked[start:stop], own_asked[0]
+    scores, least, own_least = totals[start:stop], thresholds[start:stop], own_threshold[0]
     is_any = False
     for place in range(SLICE_USERS):
         score = scores[place]
@@ -246,21 +310,21 @@ def _reach(start, totals, rests, own_rest, asked, own_asked, reaching):
 
 
 @njit(nogil=True, cache=True)
-def _asked(score, bounds):
-    """Return what a score must reach to be as good as the given one, the worst on a list; rounded down."""
+def _threshold(score: float, bounds: Bounds | None) -> float:
+    """Return the score that is as good as the given one, the worst on a list; rounded down."""
     least = _rounded_down((np.rint(score * TIES_PER_UNIT) - 0.5) / TIES_PER_UNIT, bounds)
-    return max(least, LEAST_SCORE)
+    return max(least, MIN_SCORE)
 
 
 @njit(nogil=True, cache=True)
-def _rounded_down(value, bounds):
-    """Return a number that is a little less than value, by more than its rounding to the accumulator's type."""
+def _rounded_down(value: float, bounds: Bounds | None) -> float:
+    """Return a little less than the value: by more than rounding to the accumulator's type can add."""
     return value - abs(value) * (FLOAT64_MARGIN if bounds is None else FLOAT32_MARGIN)
 
 
 # "reassoc" lets the sum run over vector registers; bounds are rounded up by more than its order can matter.
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "reassoc"})
-def _most_of_rest(parts, user, counter_parts, found):
+def _most_of_rest(parts: Array, user: int, counter_parts: Array, found: int) -> np.float32:
     most = np.float32(0)
     for part in range(parts.shape[1]):
         most += parts[user, part] * counter_parts[found, part]
@@ -268,7 +332,7 @@ def _most_of_rest(parts, user, counter_parts, found):
 
 
 @njit(nogil=True, cache=True)
-def _score(dense, counterparts, found):
+def _score(dense: Array, counterparts: Compressed, found: int) -> float:
     """Add up the products of a dense profile and a sparse counterpart in the order of the features."""
     starts, features, weights = counterparts
     score = 0.0
@@ -278,15 +342,15 @@ def _score(dense, counterparts, found):
 
 
 @njit(nogil=True, cache=True)
-def _offer(scores, ids, user, score, found):
-    """Put somebody on a user's list, a heap whose worst stands first, in place of the worst, if they are better."""
+def _offer(scores: Array, ids: Array, user: int, score: float, found: int) -> None:
+    """Replace the worst entry of a user's list, a heap whose worst stands first, if the one found is better."""
     if _is_better(score, found, scores[user, 0], ids[user, 0]):
         _sift(scores, ids, user, scores.shape[1], score, found)
 
 
 @njit(nogil=True, cache=True)
-def _sift(scores, ids, user, size, score, found):
-    """Replace the first of a heap of that size and restore its order."""
+def _sift(scores: Array, ids: Array, user: int, size: int, score: float, found: int) -> None:
+    """Replace the first entry of a heap of the given size, and restore its order."""
     parent = 0
     while True:
         child = 2 * parent + 1
@@ -304,7 +368,7 @@ def _sift(scores, ids, user, size, score, found):
 
 
 @njit(nogil=True, cache=True)
-def _is_better(score, found, other_score, other_found):
+def _is_better(score: float, found: int, other_score: float, other_found: int) -> bool:
     """Tell whether the first comes before the second: by falling score, tied ones by rising index."""
     key, other_key = np.rint(score * TIES_PER_UNIT), np.rint(other_score * TIES_PER_UNIT)
     return key > other_key or (key == other_key and found < other_found)

@@ -24,7 +24,7 @@ def known_lists(
 ) -> KnownLists:
     """Find the k nearest users of every user by the dot product, see `kindred.top_k`."""
     indices, scores = top_k(profiles, k, metric="dot", counterparts=counterparts, threads=threads, progress=progress)
-    return KnownLists(indices, scores, (indices < 0).any(axis=1))
+    return KnownLists(indices, scores, np.asarray((indices < 0).any(axis=1)))
 
 
 def refresh_lists(

@@ -160,4 +160,4 @@ def _summed_alike_both_ways(parts: np.ndarray, partners: np.ndarray) -> np.ndarr
     """
     places = np.arange(parts.shape[1])
     paired = parts + np.where(partners == places, 0, parts[:, partners])
-    return paired[:, partners >= places].sum(axis=1)
+    return np.asarray(paired[:, partners >= places].sum(axis=1))

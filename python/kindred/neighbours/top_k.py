@@ -108,7 +108,8 @@ def top_k(
 
     all_pairs = compiled_kernels() if is_large(len(wanted), others) else None
     if all_pairs and rows is None:
-        return all_pairs.best_of_all(matrix, others, k, threads, progress)
+        indices, scores = all_pairs.best_of_all(matrix, others, k, threads, progress)
+        return indices, scores
     indices = np.full((len(wanted), k), -1, dtype=np.int32)
     scores = np.zeros((len(wanted), k), dtype=np.float64)
     if all_pairs:
@@ -146,7 +147,7 @@ def checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
     """Return profiles as canonical CSR of float64, copied where they are not; raise if `top_k` cannot take them."""
     if not sparse.issparse(profiles):
         raise TypeError(f"profiles must be a scipy sparse matrix, not {type(profiles).__name__}")
-    rows = sparse.csr_array(profiles, dtype=np.float64)
+    rows = sparse.csr_array(profiles).astype(np.float64, copy=False)
     if not rows.has_canonical_format:
         rows = rows.copy()
         rows.sum_duplicates()

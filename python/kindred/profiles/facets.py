@@ -84,7 +84,7 @@ class ProfileColumns:
             [declared[number].name for number in numbers.tolist()],
             np.searchsorted(numbers, [declared[number].matching_number for number in numbers.tolist()]),
             np.searchsorted(numbers, known["facet_number"][rows]),
-            known["feature"][rows],
+            np.asarray(known["feature"])[rows],
         )
 
 

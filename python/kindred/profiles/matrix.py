@@ -1,4 +1,4 @@
-"""Sparse profiles from the long tables that SQL makes."""
+"""Profiles as sparse matrices, from the long tables that SQL makes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Profiles:
     features
         int64 array of shape (features,), rising: the feature id of each column.
     matching_features
-        int64 array of shape (features,): the feature of another user that each column meets. Mostly itself; but what
-        one is about to take meets what another has taken.
+        int64 array of shape (features,): the feature of another user that each column is compared with, mostly the
+        same. A predicted next course is compared with a course that the other has viewed.
     matrix
         CSR array of shape (users, features), float64.
 
@@ -45,8 +45,8 @@ class Profiles:
         Parameters
         ----------
         columns
-            Arrays of one length: user_handle and feature_id (integers; each pair once); unless every feature meets
-            itself, matching_feature_id (integers); and unless every weight is 1, weight (float).
+            Arrays of one length: user_handle and feature_id (integers; each pair once); matching_feature_id (integers),
+            unless every feature is compared with itself; and weight (float), unless every weight is 1.
         users
             The users that get a row, rising; by default those in the table. Users without features get an empty row.
 
@@ -69,7 +69,7 @@ class Profiles:
 
     @classmethod
     def read(cls, table: duckdb.DuckDBPyRelation, users: np.ndarray) -> Profiles:
-        """Read profiles from a table as `from_long` takes it, part by part: the memory is that of the matrix.
+        """Read profiles from a table with the columns of `from_long`, part by part: only the matrix needs memory.
 
         The table is read three times: for how many features each user has, for the features, and for the weights.
 
@@ -111,9 +111,9 @@ class Profiles:
 
     @cached_property
     def counterparts(self) -> sparse.csr_array:
-        """What a profile is compared with: the weight of each column's matching feature, 0 where nobody has that.
+        """The matrix that profiles are compared with: the weight of each column's matching feature, 0 if nobody has it.
 
-        CSR array of shape (users, features), float64; the matrix itself where every feature meets itself.
+        CSR array of shape (users, features), float64; the matrix itself where every feature is compared with itself.
         """
         if np.array_equal(self.features, self.matching_features):
             return self.matrix
@@ -125,7 +125,7 @@ class Profiles:
             (np.ones(len(columns)), (places[columns], columns)), shape=(len(self.features), len(self.features))
         )
         exchanged = sparse.csr_array(self.matrix @ exchange)
-        exchanged.sort_indices()  # else whoever needs them in order would keep a copy
+        exchanged.sort_indices()  # otherwise a kernel that needs them in order would keep a copy
         return exchanged
 
 
@@ -142,7 +142,7 @@ def find_rows(handles: np.ndarray, users: np.ndarray) -> tuple[np.ndarray, np.nd
     Returns
     -------
     rows, is_there
-        Integer and boolean arrays of shape (handles,): the row, and whether there is one; else it means nothing.
+        Integer and boolean arrays of shape (handles,): the row, and whether it exists; if not, the row means nothing.
 
     """
     rows = np.searchsorted(users, handles)

@@ -1,4 +1,4 @@
-"""Which courses lead to which, and which a user is about to take."""
+"""Next courses: which course leads to which, and which courses are predicted for a user."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from threadpoolctl import threadpool_limits
 from kindred.matrices import best_of_rows, holds
 
 TAG_WEIGHT = 10
-"""How many viewers in common two courses of the same single tag are worth before anybody has viewed them."""
+"""The viewers in common that two courses of the same single tag are worth before anybody has viewed them."""
 
 LEADING_COURSES = 50
-"""The courses that count as leading to one course; between 20 and 100 hardly matters."""
+"""The most courses that count as leading to one course; any number from 20 to 100 gives nearly the same."""
 
 STRENGTH_DECIMALS = 9
-"""Strengths are rounded to so many decimals: the last bits of a matrix inverse depend on the machine."""
+"""Decimals that strengths are rounded to: the last bits of a matrix inverse depend on the machine."""
 
 BLOCK_USERS = 1024
 """Users whose next courses are found at a time; bounds memory, whatever the number of users."""
@@ -38,10 +38,10 @@ def relate_courses(
     course_tags
         Courses x tags, CSR: 1 where a course has a tag.
     max_courses
-        Only so many courses, those with most viewers, lead and are led to: the cost grows with their cube, and of
-        courses that few have viewed there is nothing to learn.
+        The courses that are related: those with most viewers. The cost grows with the cube of their number, and courses
+        with few viewers tell nothing.
     ridge
-        How many viewers' worth of doubt there is about every course, above 0.
+        The doubt about every course, in viewers, above 0.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def relate_courses(
     if not len(courses):
         return sparse.csr_array((views.shape[1], views.shape[1]))
 
-    viewed = sparse.csr_array(views[:, courses], dtype=np.float64)
+    viewed = views[:, courses].astype(np.float64)
     tags = _unit_tags(course_tags)[courses]
     gram = (viewed.T @ viewed).toarray() + TAG_WEIGHT * (tags @ tags.T).toarray()
     gram[np.diag_indices_from(gram)] += ridge
@@ -123,7 +123,7 @@ def next_courses(
 
 def _unit_tags(course_tags: sparse.csr_array) -> sparse.csr_array:
     """Weigh tags by their rarity among courses and scale every course to length 1; courses without tags stay 0."""
-    tags = sparse.csr_array(course_tags, dtype=np.float64)
+    tags = course_tags.astype(np.float64)
     tagged = np.count_nonzero(np.diff(tags.indptr))
     courses_of_tag = np.asarray(tags.sum(axis=0)).ravel()
     weighted = sparse.csr_array(tags @ sparse.diags_array(np.log1p(tagged / np.maximum(courses_of_tag, 1))))

@@ -765,7 +765,7 @@ def arrays_of_somebody_else():
     "content", [b"", b"{}", MAGIC[:-1], MAGIC.replace(b"1", b"2") + b"rest", arrays_of_somebody_else()]
 )
 def test_bytes_of_something_else_are_refused(content):
-    with pytest.raises(ValueError, match="these bytes are no profile space"):
+    with pytest.raises(ValueError, match="these bytes are not a profile space"):
         ProfileSpace.from_bytes(content)
 
 
