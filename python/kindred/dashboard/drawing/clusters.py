@@ -12,20 +12,20 @@ from kindred.dashboard.widgets.choices import cluster_name
 BLUE, RED, GREY = colours.CATEGORIES[0], colours.CATEGORIES[2], colours.NONE
 
 NAMED_CLUSTERS = 8
-"""The largest clusters have their names in the chart; the others show them when pointed at."""
+"""The number of clusters, the largest, whose names are in the chart; the others are named in the tooltip."""
 
 SHOWN_TAGS = 10
 
 
 def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
-    """Draw each cluster by its size and cohesion, with a line where two users at random would be.
+    """Draw clusters by size and cohesion, with a line at the similarity of two random users.
 
     Parameters
     ----------
     clusters
-        The answer to clusters, of those that have a cohesion.
+        The rows of the query `clusters` that have a cohesion.
     random_similarity
-        The mean similarity of any two users; NaN leaves the line out.
+        The mean similarity of any two users; NaN draws no line.
 
     """
     names = [cluster_name(row.cluster_id, row.label) for row in clusters.itertuples()]
@@ -47,18 +47,20 @@ def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
     random = (
         alt.Chart(pd.DataFrame({"cohesion": [random_similarity]}).dropna())
         .mark_rule(color=RED, strokeDash=[5, 4], size=2)
-        .encode(y="cohesion:Q", tooltip=[alt.Tooltip("cohesion:Q", title="two users at random", format=".3f")])
+        .encode(y="cohesion:Q", tooltip=[alt.Tooltip("cohesion:Q", title="two random users", format=".3f")])
     )
     return alt.layer(random, points, texts).properties(height=360)
 
 
 def tags(shares: pd.DataFrame) -> alt.LayerChart:
-    """Draw how many members have each tag, beside all users; rows of clusters_tags of one facet, the first on top."""
+    """Draw the share of members, and of all users, who have each tag: rows of clusters_tags for one facet."""
     shown = shares.head(SHOWN_TAGS).assign(times=lambda rows: rows["lift"].map("{:.1f} times".format))
     y = alt.Y("tag:N", sort=list(shown["tag"]), title=None, axis=alt.Axis(labelLimit=170))
     # Room for the text to the right of the longest bar.
     scale = alt.Scale(domain=[0, float(shown["member_share"].max()) * 1.3])
-    x = alt.X("member_share:Q", title="share of members; line: of all users", axis=alt.Axis(format="%"), scale=scale)
+    x = alt.X(
+        "member_share:Q", title="share of members; line: share of all users", axis=alt.Axis(format="%"), scale=scale
+    )
     tooltip = [
         "tag:N",
         alt.Tooltip("member_share:Q", title="share of members", format=".1%"),
@@ -76,7 +78,7 @@ def tags(shares: pd.DataFrame) -> alt.LayerChart:
 
 
 def levels(shares: pd.DataFrame) -> alt.Chart:
-    """Draw the levels of members beside those of all users: the answer to clusters_levels."""
+    """Draw the levels of members and of all users: the answer to clusters_levels."""
     whose = {"member_share": "members", "user_share": "all users"}
     shown = shares.melt("level", list(whose), "whose", "share").assign(whose=lambda rows: rows["whose"].map(whose))
     return (
@@ -98,7 +100,7 @@ def levels(shares: pd.DataFrame) -> alt.Chart:
 
 
 def search(considered: pd.DataFrame) -> alt.LayerChart:
-    """Draw what every eps would give: the answer to clusters_search."""
+    """Draw the result of each eps: the answer to clusters_search."""
     what = {"largest_cluster_share": "in the largest cluster", "noise_share": "in no cluster"}
     shown = considered.melt(["eps", "clusters"], list(what), "what", "share").assign(
         what=lambda rows: rows["what"].map(what)
@@ -122,9 +124,9 @@ def search(considered: pd.DataFrame) -> alt.LayerChart:
             ],
         )
     )
-    taken = (
+    chosen = (
         alt.Chart(considered[considered["is_chosen"]])
         .mark_rule(size=2, strokeDash=[5, 4], color=GREY)
-        .encode(x="eps:Q", tooltip=[alt.Tooltip("eps:Q", title="taken", format=".3f"), "reason:N"])
+        .encode(x="eps:Q", tooltip=[alt.Tooltip("eps:Q", title="chosen", format=".3f"), "reason:N"])
     )
-    return alt.layer(taken, lines).properties(height=300)
+    return alt.layer(chosen, lines).properties(height=300)

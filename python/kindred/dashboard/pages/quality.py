@@ -9,7 +9,7 @@ import streamlit as st
 from kindred.dashboard import wording
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.drawing.charts import BAR_PIXELS
-from kindred.dashboard.published import Answer, Published
+from kindred.dashboard.published import Answer, PublishedWarehouse
 from kindred.dashboard.widgets.answers import about, formatted, table
 
 NDCG, RECALL = "hold-out NDCG@20", "hold-out Recall@20"
@@ -32,7 +32,7 @@ AXIS_PIXELS = 60
 CARD_COLUMNS = 4
 
 
-def show(published: Published) -> None:
+def show(published: PublishedWarehouse) -> None:
     """Draw the page."""
     st.title("How good are the closest users?")
     hold_outs = published.ask("quality_hold_outs", is_single_facet=False)

@@ -1,8 +1,8 @@
--- The rules by which spellings were merged, the least safe first.
--- One row per rule that merged anything.
--- rule_text: What the rule says.
--- total_merges: Spellings that it merged, counted in each vocabulary.
--- example: The merge of the most used subject.
+-- The rules that merged spellings, the least safe first.
+-- One row per rule that merged a spelling.
+-- rule_text: The rule in words.
+-- total_merges: The number of spellings that it merged, counted in each vocabulary.
+-- example: A merge into the most used subject.
 select
     tag_map.method,
     case tag_map.method
