@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -45,6 +46,11 @@ class Answer:
     meanings: Mapping[str, str]
 
 
+def named_rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Yield the rows as named tuples, whose fields have the types of the columns of the query."""
+    yield from frame.itertuples()
+
+
 @dataclass(frozen=True)
 class PublishedWarehouse:
     """One published version, open for reading. Sessions share it; each query has its own cursor."""
@@ -69,7 +75,7 @@ class PublishedWarehouse:
             for (table, column), meaning in self.comments.items()
             if table in query.tables and column in frame
         }
-        return Answer(query, parameters, frame, known | query.meanings)
+        return Answer(query, parameters, frame, {**known, **query.meanings})
 
     @cached_property
     def comments(self) -> dict[tuple[str, str], str]:

@@ -48,7 +48,7 @@ def stacked_by_facet(published: PublishedWarehouse, parts: pd.DataFrame, label: 
     colour = colours.of_categories(facets)
     seen = [facet for facet in facets if facet in set(parts["facet"])]
     shown = parts.assign(facet_title=parts["facet"].map(facet_title), position=parts["facet"].map(facets.index))
-    return (
+    chart: alt.Chart = (
         alt.Chart(shown)
         .mark_bar(cornerRadius=1)
         .encode(
@@ -68,3 +68,4 @@ def stacked_by_facet(published: PublishedWarehouse, parts: pd.DataFrame, label: 
         )
         .properties(height=BAR_PIXELS * len(order) + FRAME_PIXELS + LEGEND_PIXELS * len(seen))
     )
+    return chart

@@ -7,6 +7,7 @@ import pandas as pd
 
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.drawing.charts import BAR_PIXELS, ink
+from kindred.dashboard.published import named_rows
 from kindred.dashboard.widgets.choices import cluster_name
 
 BLUE, RED, GREY = colours.CATEGORIES[0], colours.CATEGORIES[2], colours.NONE
@@ -17,7 +18,7 @@ NAMED_CLUSTERS = 8
 SHOWN_TAGS = 10
 
 
-def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
+def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart | alt.FacetChart:
     """Draw clusters by size and cohesion, with a line at the similarity of two random users.
 
     Parameters
@@ -28,7 +29,7 @@ def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
         The mean similarity of any two users; NaN draws no line.
 
     """
-    names = [cluster_name(row.cluster_id, row.label) for row in clusters.itertuples()]
+    names = [cluster_name(row.cluster_id, row.label) for row in named_rows(clusters)]
     shown = clusters.assign(name=names, short_name=[name.split(", ")[0] for name in names])
     x = alt.X("users:Q", title="users", scale=alt.Scale(type="log", nice=False, padding=20), axis=alt.Axis(format="~s"))
     y = alt.Y("cohesion:Q", title="cohesion: mean similarity of two members")
@@ -52,7 +53,7 @@ def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
     return alt.layer(random, points, texts).properties(height=360)
 
 
-def tags(shares: pd.DataFrame) -> alt.LayerChart:
+def tags(shares: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Draw the share of members, and of all users, who have each tag: rows of clusters_tags for one facet."""
     shown = shares.head(SHOWN_TAGS).assign(times=lambda rows: rows["lift"].map("{:.1f} times".format))
     y = alt.Y("tag:N", sort=list(shown["tag"]), title=None, axis=alt.Axis(labelLimit=170))
@@ -81,7 +82,7 @@ def levels(shares: pd.DataFrame) -> alt.Chart:
     """Draw the levels of members and of all users: the answer to clusters_levels."""
     whose = {"member_share": "members", "user_share": "all users"}
     shown = shares.melt("level", list(whose), "whose", "share").assign(whose=lambda rows: rows["whose"].map(whose))
-    return (
+    chart: alt.Chart = (
         alt.Chart(shown)
         .mark_bar(cornerRadius=1)
         .encode(
@@ -97,9 +98,10 @@ def levels(shares: pd.DataFrame) -> alt.Chart:
         )
         .properties(height=2 * BAR_PIXELS * len(shares) + 90)
     )
+    return chart
 
 
-def search(considered: pd.DataFrame) -> alt.LayerChart:
+def search(considered: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Draw the result of each eps: the answer to clusters_search."""
     what = {"largest_cluster_share": "in the largest cluster", "noise_share": "in no cluster"}
     shown = considered.melt(["eps", "clusters"], list(what), "what", "share").assign(

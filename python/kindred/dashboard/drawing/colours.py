@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 ACCENT = "#2f62c9"
 """The colour of links and buttons, the same as on the API's page."""
@@ -23,7 +24,7 @@ def of_categories(names: Sequence[str]) -> dict[str, str]:
     return {name: CATEGORIES[index % len(CATEGORIES)] for index, name in enumerate(names)}
 
 
-def of_positions(positions: np.ndarray) -> list[str]:
+def of_positions(positions: npt.NDArray[np.float64]) -> list[str]:
     """Return a colour for each position, such that positions near each other differ.
 
     Each position in turn takes the colour whose nearest position so far is the farthest away; unused colours come

@@ -6,11 +6,13 @@ import json
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pydeck
 from pydeck.bindings.json_tools import default_serialize
 
 from kindred.dashboard.drawing import colours
+from kindred.dashboard.published import named_rows
 
 DARK, LIGHT = [14, 17, 23], [255, 255, 255]
 """RGB: text and background in light mode, background and text in dark mode."""
@@ -44,7 +46,7 @@ TOOLTIP = {
 }
 
 
-class CompactDeck(pydeck.Deck):
+class CompactDeck(pydeck.Deck):  # type: ignore[misc]  # pydeck has no types
     """A drawing whose JSON has no white space: pydeck puts each number on a line of its own."""
 
     def to_json(self) -> str:
@@ -81,8 +83,9 @@ def drawn_map(
     corner = users[["x", "y"]].min().to_numpy()
     size = max(float(np.max(users[["x", "y"]].max().to_numpy() - corner)), 1e-9)
 
-    def positions_of(frame: pd.DataFrame) -> np.ndarray:
-        return ((frame[["x", "y"]].to_numpy() - corner) / size * UNITS).round().astype(int)
+    def positions_of(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+        units: npt.NDArray[np.float64] = (frame[["x", "y"]].to_numpy() - corner) / size * UNITS
+        return units.round().astype(np.int64)
 
     ink, background = (LIGHT, DARK) if is_dark else (DARK, LIGHT)
     layers = _points(
@@ -90,7 +93,7 @@ def drawn_map(
     )
     label_pixels = round(LABEL_PIXELS * height**0.5)
     layers.append(_labels(clusters, positions_of(clusters), cluster, ink, background, label_pixels))
-    if user is not None:
+    if user is not None and similar is not None:
         own, *others = positions_of(similar).tolist()
         layers += _marks(user, own, others, ink)
     target, width = positions_of(users).max(axis=0) / 2, UNITS
@@ -115,7 +118,7 @@ def drawn_map(
 
 def _points(
     users: pd.DataFrame,
-    positions: np.ndarray,
+    positions: npt.NDArray[np.int64],
     clusters: pd.DataFrame,
     cluster: int | None,
     user: int | None,
@@ -160,7 +163,7 @@ def _points(
 
 def _labels(
     clusters: pd.DataFrame,
-    positions: np.ndarray,
+    positions: npt.NDArray[np.int64],
     cluster: int | None,
     ink: list[int],
     background: list[int],
@@ -169,7 +172,7 @@ def _labels(
     """Return the labels of the clusters; those of smaller clusters are drawn if there is room."""
     rows = [
         {"x": x, "y": y, "text": ", ".join(row.label.split(", ")[:2]), "users": row.users}
-        for (x, y), row in zip(positions.tolist(), clusters.itertuples(), strict=True)
+        for (x, y), row in zip(positions.tolist(), named_rows(clusters), strict=True)
         if isinstance(row.label, str) and cluster in (None, row.cluster_id)
     ]
     return pydeck.Layer(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from kindred.dashboard import wording
 from kindred.dashboard.drawing.charts import stacked_by_facet
-from kindred.dashboard.published import Answer, PublishedWarehouse
+from kindred.dashboard.published import Answer, PublishedWarehouse, named_rows
 from kindred.dashboard.widgets.answers import about, figures, table
 from kindred.dashboard.widgets.choices import ALL_CLUSTERS, cluster_sentence, typed_user
 from kindred.dashboard.widgets.links import link
@@ -64,7 +64,9 @@ def _show_picker(published: PublishedWarehouse) -> None:
         int(cluster): f"{cluster}: {label}"
         for cluster, label in zip(clusters["cluster_id"], clusters["label"], strict=True)
     }
-    cluster = st.selectbox("Of", labels, format_func=labels.get, key="picked_cluster")
+    cluster = st.selectbox(
+        "Of", labels, format_func=lambda cluster: labels.get(cluster, str(cluster)), key="picked_cluster"
+    )
     handles = published.ask("find_users", cluster_id=int(cluster)).frame["user_handle"]
     st.selectbox(
         "User, the most active first",
@@ -148,7 +150,7 @@ def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: 
         about(parts)
     with reasons:
         st.markdown("**The main reasons**")
-        for row in frame.head(EXPLAINED_USERS).itertuples():
+        for row in named_rows(frame.head(EXPLAINED_USERS)):
             reasons_in_words = "; ".join(
                 wording.reason(r["facet"], r["feature"], handle, row.similar_user_handle) for r in row.top_reasons
             )
@@ -174,12 +176,12 @@ def _show_pair(published: PublishedWarehouse, handle: int, other: int) -> None:
         st.info(f"Users {handle} and {other} have nothing in common.")
         return
     pair = f"{handle} and {other}"
-    parts = frame.groupby("facet", as_index=False)["contribution"].sum().rename(columns={"contribution": "part"})
+    parts = frame.groupby("facet", as_index=False).agg(part=("contribution", "sum"))
     st.altair_chart(stacked_by_facet(published, parts.assign(pair=pair), "pair", [pair]))
     st.markdown(
         "\n".join(
             f"- {wording.sentence(wording.reason(row.facet, row.feature, handle, other))} (adds {row.contribution:.3f})"
-            for row in frame.head(SHOWN_REASONS).itertuples()
+            for row in named_rows(frame.head(SHOWN_REASONS))
         )
     )
     if len(frame) > SHOWN_REASONS:

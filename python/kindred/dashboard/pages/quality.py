@@ -9,7 +9,7 @@ import streamlit as st
 from kindred.dashboard import wording
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.drawing.charts import BAR_PIXELS
-from kindred.dashboard.published import Answer, PublishedWarehouse
+from kindred.dashboard.published import Answer, PublishedWarehouse, named_rows
 from kindred.dashboard.widgets.answers import about, formatted, table
 
 NDCG, RECALL = "hold-out NDCG@20", "hold-out Recall@20"
@@ -132,7 +132,8 @@ def _bars(frame: pd.DataFrame, axis: str) -> alt.LayerChart:
         color=alt.condition("datum.is_closest_users", alt.value(colours.CATEGORIES[0]), alt.value(colours.NONE)),
     )
     lines = base.mark_rule(strokeWidth=2, color=colours.CATEGORIES[2]).encode(x="drawn_low:Q", x2="drawn_high:Q")
-    return (bars + lines).properties(height=(BAR_PIXELS + 6) * len(names) + AXIS_PIXELS)
+    chart: alt.LayerChart = (bars + lines).properties(height=(BAR_PIXELS + 6) * len(names) + AXIS_PIXELS)
+    return chart
 
 
 def _cards(answer: Answer, heading: str) -> None:
@@ -140,7 +141,7 @@ def _cards(answer: Answer, heading: str) -> None:
     if answer.frame.empty:
         return
     st.subheader(heading, divider="gray")
-    rows = list(answer.frame.itertuples())
+    rows = list(named_rows(answer.frame))
     for start in range(0, len(rows), CARD_COLUMNS):
         for column, row in zip(st.columns(CARD_COLUMNS), rows[start : start + CARD_COLUMNS], strict=False):
             with column.container(border=True, height="stretch"):

@@ -12,7 +12,7 @@ import streamlit as st
 from kindred.dashboard import wording
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.drawing.charts import BAR_PIXELS
-from kindred.dashboard.published import PublishedWarehouse
+from kindred.dashboard.published import PublishedWarehouse, named_rows
 from kindred.dashboard.widgets.answers import about, figures, table
 from kindred.dashboard.widgets.choices import choose_filter
 
@@ -94,7 +94,7 @@ def _show_overrides(spellings: pd.DataFrame, tag: str) -> None:
     )
     own_name = _delivered_name(spellings, tag)
     merged = spellings[spellings["method"] != "identical"]
-    for row in merged.drop_duplicates("raw_tag").itertuples():
+    for row in named_rows(merged.drop_duplicates("raw_tag")):
         if row.method == "override":
             st.markdown(f"**{wording.escaped(row.raw_tag)}** comes from such a line. Remove the line to undo it.")
         else:
@@ -106,7 +106,7 @@ def _show_overrides(spellings: pd.DataFrame, tag: str) -> None:
 
 def _delivered_name(spellings: pd.DataFrame, tag: str) -> tuple[str, str]:
     """Return the spelling that names a subject, and its vocabulary if the name of the subject includes it."""
-    for row in spellings.itertuples():
+    for row in named_rows(spellings):
         if tag == f"{row.raw_tag} ({row.vocabulary})":
             return row.raw_tag, row.vocabulary
     return tag, ""
@@ -126,7 +126,7 @@ def _show_rules(published: PublishedWarehouse) -> None:
     st.subheader("Which rules merged spellings?", divider="gray")
     chart, rules = st.columns([4, 5], gap="large")
     with chart:
-        frame = answer.frame.assign(name=[f"{row.method} ({row.score:g})" for row in answer.frame.itertuples()])
+        frame = answer.frame.assign(name=[f"{row.method} ({row.score:g})" for row in named_rows(answer.frame)])
         st.altair_chart(
             alt.Chart(frame)
             .mark_bar(cornerRadius=1, size=16, color=colours.CATEGORIES[0])
@@ -143,7 +143,7 @@ def _show_rules(published: PublishedWarehouse) -> None:
         st.markdown(
             "\n".join(
                 f"- **{row.method}**: the spelling {row.rule_text}; for example {wording.escaped(row.example)}"
-                for row in answer.frame.itertuples()
+                for row in named_rows(answer.frame)
             )
         )
 

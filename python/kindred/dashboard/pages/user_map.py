@@ -72,7 +72,7 @@ def show(published: PublishedWarehouse) -> None:
             )
         about(users)
     with side:
-        if user is not None:
+        if user is not None and similar is not None:
             _show_user(published, user)
             about(similar)
         if cluster is not None:

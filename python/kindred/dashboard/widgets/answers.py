@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from kindred.dashboard.published import Answer
 from kindred.dashboard.wording import title
@@ -41,18 +43,19 @@ def table(answer: Answer, *, on_select: Callable[[pd.Series], None] | None = Non
     key = _key(answer)
 
     def apply_selection() -> None:
-        if rows := st.session_state[key].selection.rows:
+        rows = st.session_state[key].selection.rows
+        if on_select and rows:
             on_select(frame.iloc[rows[0]])
 
+    options: dict[str, Any] = {"on_select": apply_selection, "selection_mode": "single-row"} if on_select else {}
     st.dataframe(
         frame,
         key=key,
         hide_index=True,
         height=ROW_PIXELS * (min(max(len(frame), 1), SHOWN_ROWS) + 1) + 3,
         column_config={name: _column_config(answer, name) for name in frame.columns},
-        on_select=apply_selection if on_select else "ignore",
-        selection_mode="single-row",
         placeholder="",
+        **options,
     )
     about(answer)
 
@@ -64,7 +67,9 @@ def about(answer: Answer) -> None:
         with st.popover("Definition and SQL", icon=":material/info:", type="tertiary", key=f"definition-{key}"):
             st.markdown(answer.query.definition)
             meanings = [
-                f"- **{column}**: {answer.meanings[column]}" for column in answer.frame if column in answer.meanings
+                f"- **{column}**: {answer.meanings[column]}"
+                for column in answer.frame.columns
+                if column in answer.meanings
             ]
             st.markdown("\n".join(meanings))
             st.code(answer.query.filled(answer.parameters), language="sql")
@@ -85,7 +90,7 @@ def _key(answer: Answer) -> str:
     return "-".join([answer.query.name, *map(str, answer.parameters.values())])
 
 
-def formatted(name: str, value: object) -> str:
+def formatted(name: str, value: Any) -> str:
     """Return a value as text, formatted by the name of its column: 1000 is 1000 as a rank, 1,000 as a count."""
     if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return "none"
@@ -102,7 +107,7 @@ def formatted(name: str, value: object) -> str:
     return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.3f}"
 
 
-def _column_config(answer: Answer, name: str) -> object:
+def _column_config(answer: Answer, name: str) -> ColumnConfig:
     """Return the configuration of a column of a table."""
     label, meaning = title(name), answer.meanings.get(name)
     series = answer.frame[name]

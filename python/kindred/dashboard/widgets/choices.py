@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from kindred.dashboard import wording
-from kindred.dashboard.published import PublishedWarehouse
+from kindred.dashboard.published import PublishedWarehouse, named_rows
 
 NO_CLUSTER = -1
 
@@ -44,7 +44,7 @@ def choose_cluster(clusters: pd.DataFrame, label: str, placeholder: str) -> int 
 
     """
     names = {NO_CLUSTER: placeholder} | {
-        int(row.cluster_id): cluster_name(row.cluster_id, row.label) for row in clusters.itertuples()
+        int(row.cluster_id): cluster_name(row.cluster_id, row.label) for row in named_rows(clusters)
     }
     asked = st.query_params.get("cluster", "").strip()
     chosen = int(asked) if _is_number(asked) else NO_CLUSTER
@@ -53,7 +53,9 @@ def choose_cluster(clusters: pd.DataFrame, label: str, placeholder: str) -> int 
         chosen = NO_CLUSTER
     # The URL decides, so that a link to another cluster works as well as a choice from the list.
     st.session_state.chosen_cluster = chosen
-    st.selectbox(label, list(names), format_func=names.get, key="chosen_cluster", on_change=_apply_chosen_cluster)
+    st.selectbox(
+        label, list(names), format_func=names.__getitem__, key="chosen_cluster", on_change=_apply_chosen_cluster
+    )
     return None if chosen == NO_CLUSTER else chosen
 
 
