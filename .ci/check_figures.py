@@ -24,25 +24,25 @@ FIGURES = {
 }
 
 QUALITY = "select value from neighbour_quality where measure = '{}' and variant = '{}'"
-NDCG, RECALL = "hold-out NDCG@20", "hold-out Recall@20"
+NDCG, RECALL = "hold_out_ndcg_at_20", "hold_out_recall_at_20"
 
 LIMITS = {
-    "NDCG@20": (QUALITY.format(NDCG, "all facets"), 0.222, 1),
-    "Recall@20": (QUALITY.format(RECALL, "all facets"), 0.30, 1),
-    "NDCG@20 over plain cosine's": (QUALITY.format(f"{NDCG} over that of plain cosine", "all facets"), 2.1, 10),
+    "NDCG@20": (QUALITY.format(NDCG, "all_facets"), 0.222, 1),
+    "Recall@20": (QUALITY.format(RECALL, "all_facets"), 0.30, 1),
+    "NDCG@20 over plain cosine's": (QUALITY.format(f"{NDCG}_ratio_to_plain_cosine", "all_facets"), 2.1, 10),
     "lift of courses": (
-        QUALITY.format("lift of course overlap, neighbours found without views", "all facets"),
+        QUALITY.format("course_overlap_lift", "all_facets"),
         3.0,
         10,
     ),
     "lift of interests": (
-        QUALITY.format("lift of interest overlap, neighbours found from views alone", "all facets"),
+        QUALITY.format("interest_overlap_lift", "all_facets"),
         2.05,
         10,
     ),
-    "hubness": (QUALITY.format("hubness: skew of how often users are listed", "similar_users"), -4, 4),
+    "hubness": (QUALITY.format("hubness_skew", "similar_users"), -4, 4),
     "similarity from what both have in common": (
-        QUALITY.format("similarity from what both have in common (mean share)", "similar_users"),
+        QUALITY.format("similarity_in_common_mean_share", "similar_users"),
         0.5,
         1,
     ),
@@ -50,12 +50,12 @@ LIMITS = {
     "users in no cluster": ("select avg(case when cluster_id < 0 then 1.0 else 0 end) from user_clusters", 0, 0.55),
     "users in the largest cluster": ("select max(users) / (select count(*) from users) from clusters", 0, 0.10),
     "lift of hidden courses in a cluster": (
-        QUALITY.format("hold-out lift of hidden courses in a cluster", "user_clusters"),
+        QUALITY.format("hold_out_cluster_lift", "user_clusters"),
         3.6,
         10,
     ),
     "agreement of clusters of two samples": (
-        QUALITY.format("adjusted Rand index of clusters of two 80% samples", "user_clusters"),
+        QUALITY.format("clusters_adjusted_rand_index", "user_clusters"),
         0.75,
         1,
     ),
@@ -70,11 +70,11 @@ def main(file: str) -> int:
             is_right = found == expected
             wrong += not is_right
             print(f"{'ok   ' if is_right else 'WRONG'} {name}: {found:,}" + ("" if is_right else f", not {expected:,}"))
-        for name, (query, least, most) in LIMITS.items():
+        for name, (query, minimum, maximum) in LIMITS.items():
             (found,) = connection.execute(query).fetchone()
-            is_right = least <= found <= most
+            is_right = minimum <= found <= maximum
             wrong += not is_right
-            print(f"{'ok   ' if is_right else 'WRONG'} {name}: {found:.4f}, from {least} to {most}")
+            print(f"{'ok   ' if is_right else 'WRONG'} {name}: {found:.4f}, from {minimum} to {maximum}")
     return 1 if wrong else 0
 
 

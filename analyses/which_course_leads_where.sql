@@ -14,7 +14,7 @@ ranked as (
         course_id,
         next_course_id,
         strength,
-        row_number() over (partition by course_id order by strength desc, next_course_id asc) as place
+        row_number() over (partition by course_id order by strength desc, next_course_id asc) as next_rank
     from course_relations
 ),
 
@@ -24,7 +24,7 @@ strongest as (
         next_course_id,
         strength
     from ranked
-    where place = 1
+    where next_rank = 1
 ),
 
 viewers as (

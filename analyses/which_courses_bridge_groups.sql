@@ -49,7 +49,7 @@ bridges as (
         other.members as other_members,
         one.members_share,
         other.members_share as other_members_share,
-        least(one.members_share, other.members_share) as least_share
+        least(one.members_share, other.members_share) as min_share
     from distinctive as one
     inner join distinctive as other on one.course_id = other.course_id and one.cluster_id < other.cluster_id
 ),
@@ -65,10 +65,10 @@ ranked as (
         other_members,
         members_share,
         other_members_share,
-        least_share,
+        min_share,
         row_number() over (
-            partition by cluster_id, other_cluster_id order by least_share desc, course_id asc
-        ) as place
+            partition by cluster_id, other_cluster_id order by min_share desc, course_id asc
+        ) as course_rank
     from bridges
 )
 
@@ -81,5 +81,5 @@ select
     round(members_share, 3) as members_share,
     round(other_members_share, 3) as other_members_share
 from ranked
-where place = 1
-order by least_share desc, cluster_id asc, other_cluster_id asc
+where course_rank = 1
+order by min_share desc, cluster_id asc, other_cluster_id asc

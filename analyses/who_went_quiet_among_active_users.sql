@@ -67,7 +67,7 @@ offered as (
         user_handle,
         course_id,
         viewed_by,
-        row_number() over (partition by user_handle order by viewed_by desc, course_id asc) as place
+        row_number() over (partition by user_handle order by viewed_by desc, course_id asc) as offer_rank
     from new_to_them
 )
 
@@ -81,6 +81,6 @@ select
 from quiet
 cross join asked
 inner join active on quiet.user_handle = active.user_handle
-left join offered on quiet.user_handle = offered.user_handle and offered.place = 1
+left join offered on quiet.user_handle = offered.user_handle and offered.offer_rank = 1
 where active.active_similar_users >= asked.min_active
 order by active.active_similar_users desc, quiet.user_handle asc

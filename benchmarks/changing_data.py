@@ -1,8 +1,8 @@
 """Build a platform, let a share of its users do more, and build again: what a day's new rows cost beside a full build.
 
 Run: .venv/bin/python benchmarks/changing_data.py [--users 100000] [--changed-share 0.01]
-Both builds keep what was learnt (keep_learnt_days), so that the second refreshes; a third, --full-refresh, does all
-anew on the same data. Every build runs one node at a time.
+Both builds keep the statistics over all users (freeze_statistics_days), so that the second refreshes; a third,
+--full-refresh, does all anew on the same data. Every build runs one node at a time.
 """
 
 import os
@@ -82,7 +82,7 @@ def let_users_go_on(data: Path, share: float) -> int:
 
 def build_nodes(project: Path, *options: str) -> dict[str, float]:
     """Build, and return the seconds of every node and of the whole."""
-    seconds = build(project, "--threads", "1", "--vars", "{keep_learnt_days: 1}", *options)
+    seconds = build(project, "--threads", "1", "--vars", "{freeze_statistics_days: 1}", *options)
     return {"the whole build": seconds} | {name: end - start for name, (start, end) in node_spans(project)}
 
 

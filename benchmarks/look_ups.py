@@ -22,7 +22,7 @@ from http_load import put_load_on, running_server
 from tabulate import tabulate
 
 from kindred import lookups
-from kindred.fold_in.encoder import Activity
+from kindred.fold_in.activity import Activity
 from kindred.stores import open_store
 from kindred.stores.base import Reader, Store
 from kindred.warehouse.locations import published_file

@@ -35,7 +35,7 @@ from kindred.profiles.matrix import Profiles
 TABLES = {
     "int_profiles": "intermediate",
     "int_profile_fingerprints": "intermediate",
-    "int_nearest_users": "intermediate",
+    "int_candidates": "intermediate",
     "int_shared_neighbours": "intermediate",
     "user_clusters": "main",
 } | {name: "raw" for name in ("course_tags", "user_assessment_scores", "user_course_views", "user_interests")}
@@ -68,7 +68,7 @@ def read_platform(path: Path) -> Platform:
             users,
             Profiles.read(tables["int_profiles"], users),
             fingerprints["profile_fingerprint"],
-            NeighbourLists.read(tables["int_nearest_users"], users, NEAREST_USERS).indices,
+            NeighbourLists.read(tables["int_candidates"], users, NEAREST_USERS).indices,
             read_graph(tables["int_shared_neighbours"], users),
             clusters["cluster_id"],
         )

@@ -115,8 +115,8 @@ def methods(platform: Platform) -> dict[str, Method]:
     return {
         "popularity (no neighbours)": popularity,
         "plain cosine of interests, courses, assessments": plain_cosine,
-        "the same with counts of course tags": cosine_with_tags,
-        "tf-idf of all that": tfidf,
+        "the same, with counts of course tags": cosine_with_tags,
+        "tf-idf of all these": tfidf,
         "SVD of the tf-idf, 256 dimensions": latent,
         "facets of equal weight, without next courses": product(changes=equal, hub_correction=0.0),
         "facets without next courses": product(changes=WITHOUT_NEXT, hub_correction=0.0),
@@ -126,7 +126,7 @@ def methods(platform: Platform) -> dict[str, Method]:
         "with next courses, hub correction": product(),
         "with next courses, all courses related": product(relation_max_courses=platform.views.shape[1]),
         "with next courses, hub correction, cluster: similar_users": product(has_cluster=True),
-        "what one's courses lead to (no neighbours)": relation,
+        "what a user's courses lead to (no neighbours)": relation,
     }
 
 
@@ -156,7 +156,7 @@ def main(build_file: Path, splits: int) -> None:
         )
         for name, (ndcg, recall, hubs, cost) in means.items()
     ]
-    headers = ("method", "NDCG@20", "of plain cosine", "Recall@20", "hubness", "CPU seconds")
+    headers = ("method", "NDCG@20", "times plain cosine", "Recall@20", "hubness", "CPU seconds")
     click.echo(tabulate(rows, headers=headers, disable_numparse=True, colalign=("left", *["right"] * 5)))
 
 

@@ -55,7 +55,9 @@ COLOURS = {"ours": "#0072b2", "exact": "#555555", "approximate": "#d55e00"}
 
 
 @click.command(help=__doc__)
-@click.option("--size", "sizes", type=click.IntRange(min=1000), multiple=True, help="Users; 1000000 is for ours alone.")
+@click.option(
+    "--size", "sizes", type=click.IntRange(min=1000), multiple=True, help="Users; 1000000 runs kindred alone."
+)
 @click.option("--methods", help=f"Which, with commas between: {', '.join(METHODS)}. By default all fit for the size.")
 @click.option("--rounds", type=click.IntRange(min=1), help="By default 3 up to 10,000 users, 2 up to 30,000, else 1.")
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="For all that can be told.")
@@ -357,14 +359,14 @@ def tables(figures: pd.DataFrame) -> str:
                 f"{row.recall:.3f}",
                 row.round,
             ))  # fmt: skip
-        headers = ("method", "CPU s", "of ours", "wall s", "extra memory, MB", "recall", "runs")
+        headers = ("method", "CPU s", "times kindred", "wall s", "extra memory, MB", "recall", "runs")
         parts.append(f"### {users:,} users\n\n{markdown(rows, headers, 'lrrrrrr')}")
     if (figures["rows"] < figures["users"]).any():
         parts.append(
-            f"\\* Run on {SAMPLE_ROWS:,} rows against all users and scaled to all rows; its memory is that of this run."
+            f"\\* Run on {SAMPLE_ROWS:,} rows against all users and scaled to all rows; the memory is that of this run."
         )
     parts.append(
-        "### What we aim for\n\nCPU seconds of others in ours, and growth:\n\n"
+        "### Aims\n\nCPU seconds, as a multiple of those of kindred, and growth:\n\n"
         + markdown(aim_rows(figures), ("users", "against", "aim", "found", ""), "lllll")
     )
     methods = figures.drop_duplicates("method", keep="last").set_index("method")

@@ -3,12 +3,12 @@
   {{ return({
     'min_view_seconds': [0.0, none], 'max_view_seconds': [0.0, none], 'top_k': [1, none], 'hub_correction': [0.0, 1],
     'similarity_threads': [1, none],
-    'score_band_weight': [0.0, none], 'bundle_min_jaccard': [0.0, 1], 'bundle_sample_users': [1, none],
+    'view_time_max_medians': [0.001, none], 'score_band_weight': [0.0, none], 'bundle_min_jaccard': [0.0, 1], 'bundle_sample_users': [1, none],
     'tag_link_min_score': [0.5, 1], 'tag_link_sample_users': [1, none],
     'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
     'cluster_voters': [1, none], 'relation_max_courses': [1, none], 'relation_ridge': [0.001, none],
     'next_max_courses': [1, none], 'quality_splits': [0, none], 'quality_seed': [0, none],
-    'quality_max_users': [1, none], 'keep_learnt_days': [0.0, none], 'duckdb_memory_gb': [0.1, none]
+    'quality_max_users': [1, none], 'freeze_statistics_days': [0.0, none], 'duckdb_memory_gb': [0.1, none]
   }) }}
 {% endmacro %}
 
@@ -18,7 +18,9 @@
 #}
 {% macro check_vars() %}
   {%- set numbers = number_vars() -%}
-  {%- set names = numbers.keys() | list + ['evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'score_band_edges'] -%}
+  {%- set names = numbers.keys() | list + [
+    'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'score_band_edges', 'tag_symbols'
+  ] -%}
   {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}
     {{ stop("There is no var " ~ name ~ ": the vars are " ~ names | sort | join(', ') ~ ".") }}
   {%- endfor -%}
@@ -37,6 +39,11 @@
   {%- set edges = var('score_band_edges') -%}
   {%- if edges is string or edges is not sequence or not edges or edges | sort != edges | list -%}
     {{ stop("The var score_band_edges is " ~ edges ~ ", but it must be a list of rising scores such as [100, 200].") }}
+  {%- endif -%}
+  {%- set possible_symbols = '#+&@!%$*=~?' -%}
+  {%- if var('tag_symbols') is not string or not modules.re.fullmatch('[' ~ possible_symbols ~ ']*', var('tag_symbols')) -%}
+    {{ stop("The var tag_symbols is " ~ var('tag_symbols') ~ ", but it must be a text of some of the symbols "
+      ~ possible_symbols ~ " such as #+.") }}
   {%- endif -%}
   {%- do facets() -%}
 {% endmacro %}

@@ -8,15 +8,17 @@
   try_cast(case when regexp_matches(trim({{ column }}), '^[+-]?[0-9]+([.]0*)?$') then split_part(trim({{ column }}), '.', 1) end as bigint)
 {%- endmacro %}
 
-{# A finite number from text; null when it is none. #}
+{# A number from text; null if the text is no number or one that is not finite or absurdly large. #}
 {% macro clean_number(column) -%}
-  case when abs(try_cast(trim({{ column }}) as double)) < 1e15 then try_cast(trim({{ column }}) as double) end
+  {%- set max_number = 1e15 -%}
+  case when abs(try_cast(trim({{ column }}) as double)) < {{ max_number }} then try_cast(trim({{ column }}) as double) end
 {%- endmacro %}
 
-{# A time from text in ISO form; null when it is none or lies in no century of ours. #}
+{# A time from text in ISO form; null if the text is no time or one before 1900 or after 2200. #}
 {% macro clean_timestamp(column) -%}
+  {%- set first_time, last_time = '1900-01-01', '2200-01-01' -%}
   case
-    when try_cast(trim({{ column }}) as timestamp) between timestamp '1900-01-01' and timestamp '2200-01-01'
+    when try_cast(trim({{ column }}) as timestamp) between timestamp '{{ first_time }}' and timestamp '{{ last_time }}'
       then try_cast(trim({{ column }}) as timestamp)
   end
 {%- endmacro %}

@@ -56,7 +56,8 @@
   {{ return(facets() | rejectattr('facet', 'equalto', 'cluster') | list) }}
 {% endmacro %}
 
-{# The id of a feature: facets are ranges of ids (kindred.neighbours.FACET_IDS), within which features are counted. #}
-{% macro feature_id(facet_number, place) -%}
-  cast({{ facet_number }} as bigint) * 1000000000 + {{ place }}
+{# The id of a feature: each facet is a range of ids, in which its features are numbered. #}
+{% macro feature_id(facet_number, feature_number) -%}
+  {%- set features_per_facet = 1000000000 -%}
+  cast({{ facet_number }} as bigint) * {{ features_per_facet }} + {{ feature_number }}
 {%- endmacro %}

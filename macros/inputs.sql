@@ -100,9 +100,10 @@
   ends after 10,000 characters, so that a longer one would hide lines for good.
 #}
 {% macro keep_unreadable_lines(relation, columns, file) %}
-  {%- set endless = run_query("select min(line) from unreadable_lines where length(csv_line) >= 10000").columns[0].values()[0] -%}
+  {%- set kept_characters = 10000 -%}
+  {%- set endless = run_query("select min(line) from unreadable_lines where length(csv_line) >= " ~ kept_characters).columns[0].values()[0] -%}
   {%- if endless -%}
-    {{ stop("Line " ~ endless ~ " of " ~ file ~ " cannot be split into columns and does not end within 10,000 characters, "
+    {{ stop("Line " ~ endless ~ " of " ~ file ~ " cannot be split into columns and does not end within " ~ '{:,}'.format(kept_characters) ~ " characters, "
       ~ "as when a quote is opened and not closed: close the quote, or double it where it is part of the value.") }}
   {%- endif -%}
   {%- set unreadable = run_query("select count(*) from unreadable_lines").columns[0].values()[0] -%}

@@ -9,7 +9,7 @@
 #}
 {% macro tag_key(tag, level) -%}
   {%- if level == 1 -%}
-    coalesce(nullif(regexp_replace(lower({{ tag }}), '[^\p{L}\p{N}#+]+', '', 'g'), ''), lower({{ tag }}))
+    coalesce(nullif(regexp_replace(lower({{ tag }}), '[^\p{L}\p{N}{{ var("tag_symbols") }}]+', '', 'g'), ''), lower({{ tag }}))
   {%- elif level == 2 -%}
     coalesce(nullif(regexp_replace({{ spell_out_symbols(tag) }}, '[^\p{L}\p{N}]+', '', 'g'), ''), lower({{ tag }}))
   {%- elif level == 3 -%}

@@ -57,7 +57,7 @@
     {{ return(none) }}
   {%- endif -%}
   {%- set arguments = metadata.kwargs -%}
-  {%- if metadata.name == 'sound' -%}
+  {%- if metadata.name == 'grain_and_range' -%}
     {%- set words = ['One row per ' ~ arguments.grain | join(', ')] + arguments.get('conditions', []) | list -%}
     {{ return(without_jinja(words | join('; '))) }}
   {%- elif metadata.name == 'relationships' -%}

@@ -35,8 +35,9 @@
   {% do persist_docs(target_relation, model) %}
   {{ adapter.commit() }}
 
-  {# dbt fails after a seed that leaves no agate table; ten rows serve `dbt seed --show`. #}
-  {%- set sample = run_query('select * from ' ~ target_relation ~ ' limit 10') -%}
+  {# dbt fails after a seed that leaves no agate table; a few rows are enough for `dbt seed --show`. #}
+  {%- set shown_rows = 10 -%}
+  {%- set sample = run_query('select * from ' ~ target_relation ~ ' limit ' ~ shown_rows) -%}
   {{ store_result('agate_table', response='OK', agate_table=sample) }}
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

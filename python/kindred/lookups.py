@@ -10,7 +10,7 @@ from kindred.errors import StaleVersionError, StoreError, UnknownUserError
 from kindred.stores.base import Edition, Reader, Store
 
 if TYPE_CHECKING:  # it imports scipy, which the other look-ups do without
-    from kindred.fold_in.encoder import Activity
+    from kindred.fold_in.activity import Activity
 
 
 ATTEMPTS = 3
@@ -107,7 +107,7 @@ def similar_to_activity(reader: Reader, activity: Activity, *, limit: int = 10, 
     Returns
     -------
     similar: dicts of rank, similar_user_handle, similarity, facets, cluster_id, cluster and reasons as `similar_users`
-    has them, closest first. unknown and mapped: see `kindred.fold_in.encoder.Encoded`.
+    has them, closest first. unknown and mapped: see `kindred.fold_in.activity.Encoded`.
 
     """
     space = reader.space()

@@ -1,5 +1,7 @@
 -- What users viewed on single days sums to the totals of every user and of every course.
 
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+
 with
 
 course_views as (
@@ -54,7 +56,7 @@ where
     users.first_view_date is distinct from summed_users.first_view_date
     or users.last_view_date is distinct from summed_users.last_view_date
     or users.total_views != coalesce(summed_users.total_views, 0)
-    or abs(users.total_view_seconds - coalesce(summed_users.total_view_seconds, 0)) > 1e-9 * users.total_view_seconds
+    or abs(users.total_view_seconds - coalesce(summed_users.total_view_seconds, 0)) > {{ rounding }} * users.total_view_seconds
 
 union all
 
@@ -67,4 +69,4 @@ left join summed_courses on courses.course_id = summed_courses.course_id
 where
     courses.total_views != coalesce(summed_courses.total_views, 0)
     or abs(courses.total_view_seconds - coalesce(summed_courses.total_view_seconds, 0))
-    > 1e-9 * courses.total_view_seconds
+    > {{ rounding }} * courses.total_view_seconds

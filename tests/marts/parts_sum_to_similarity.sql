@@ -1,5 +1,7 @@
 -- The facets' parts sum to the similarity.
 
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+
 {% set parts = facets() | map(attribute='facet') | join('_part + ') ~ '_part' %}
 
 select
@@ -8,4 +10,4 @@ select
     similarity,
     {{ parts }} as parts_sum
 from {{ ref('similar_users') }}
-where abs(similarity - ({{ parts }})) > 1e-9
+where abs(similarity - ({{ parts }})) > {{ rounding }}

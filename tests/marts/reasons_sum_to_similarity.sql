@@ -2,8 +2,13 @@
 -- other pair has any; the first three are its top_reasons. Tried on the first 200 users: the view computes reasons
 -- whenever it is read.
 
+{%- set tried_users = 200 %} {#- of all users, the first #}
+{%- set top_reasons = 3 %}   {#- reasons in top_reasons #}
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+
 {% set first_users -%}
-select coalesce(max(user_handle), 0) from (select user_handle from {{ ref('users') }} order by user_handle limit 200)
+select coalesce(max(user_handle), 0)
+from (select user_handle from {{ ref('users') }} order by user_handle limit {{ tried_users }})
 {%- endset %}
 {% set is_built = execute and load_relation(ref('users')) is not none %}
 {% set last_user = run_query(first_users).columns[0].values()[0] if is_built else 0 %}
@@ -16,12 +21,12 @@ reasons as (
         user_handle,
         similar_user_handle,
         sum(contribution) as similarity,
-        min(contribution) as least_contribution,
+        min(contribution) as min_contribution,
         count(*) as reasons,
         max(reason_rank) as last_rank,
         count(distinct reason_rank) as ranks,
         list(struct_pack(facet, feature, contribution) order by reason_rank) filter (
-            where reason_rank <= 3
+            where reason_rank <= {{ top_reasons }}
         ) as first_reasons
     from {{ ref('similar_user_reasons') }}
     where user_handle <= {{ last_user }}
@@ -49,8 +54,8 @@ full outer join reasons
 where
     pairs.similarity is null
     or reasons.similarity is null
-    or abs(pairs.similarity - reasons.similarity) > 1e-9
-    or reasons.least_contribution <= 0
+    or abs(pairs.similarity - reasons.similarity) > {{ rounding }}
+    or reasons.min_contribution <= 0
     or reasons.last_rank != reasons.reasons
     or reasons.ranks != reasons.reasons
     or reasons.first_reasons != pairs.top_reasons

@@ -1,5 +1,7 @@
 -- Two users who list each other do so with the same similarity, and nobody lists the same user twice.
 
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+
 with
 
 similar_users as not materialized (
@@ -16,7 +18,7 @@ inner join similar_users as back
     on
         similar_users.user_handle = back.similar_user_handle
         and similar_users.similar_user_handle = back.user_handle
-where abs(similar_users.similarity - back.similarity) > 1e-9
+where abs(similar_users.similarity - back.similarity) > {{ rounding }}
 
 union all
 

@@ -1,5 +1,7 @@
 -- No fan-out and no loss: views and seconds of user_courses sum to those of staging that count as evidence.
 
+{%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by so much #}
+
 with
 
 staged as (
@@ -47,5 +49,5 @@ where
     or staged.total_views != coalesce(by_user.total_views, 0)
     or staged.total_rows != by_course.total_rows
     or staged.total_rows != coalesce(by_user.total_rows, 0)
-    or abs(staged.total_view_seconds - by_course.total_view_seconds) > 1e-9 * staged.total_view_seconds
-    or abs(staged.total_view_seconds - by_user.total_view_seconds) > 1e-9 * staged.total_view_seconds
+    or abs(staged.total_view_seconds - by_course.total_view_seconds) > {{ rounding }} * staged.total_view_seconds
+    or abs(staged.total_view_seconds - by_user.total_view_seconds) > {{ rounding }} * staged.total_view_seconds

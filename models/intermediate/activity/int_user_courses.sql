@@ -1,6 +1,8 @@
 -- Courses that users viewed, from the views that count as evidence (long enough, inside the window).
 -- Grain: one row per user and course.
 
+{%- set max_lines = 1000000000000 %} {#- more than a file can have #}
+
 with
 
 course_views as (
@@ -22,7 +24,7 @@ numbered_views as (
         level,
         view_date,
         view_seconds,
-        (view_date - date '1900-01-01') * 1000000000000 + line_number as view_number
+        (view_date - date '1900-01-01') * {{ max_lines }} + line_number as view_number
     from course_views
 
 )

@@ -12,7 +12,7 @@ interests as (
 
 tag_map as (
 
-    select * from {{ ref('tag_map') }}
+    select * from {{ ref('int_tag_map') }}
 
 )
 

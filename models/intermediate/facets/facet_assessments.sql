@@ -23,10 +23,10 @@ select
     user_handle,
     cast(null as varchar) as course_id,
     assessment_tag || case
-        {%- for edge in var('score_band_edges') %}
-        when score < {{ edge }} then ' (score below {{ edge }})'
+        {%- for band in score_bands() if band.below is not none %}
+        when score < {{ band.below }} then ' ({{ band.label }})'
         {%- endfor %}
-        else ' (score {{ var("score_band_edges") | last }} or more)'
+        else ' ({{ (score_bands() | last).label }})'
     end as feature,
     cast({{ var('score_band_weight') }} as double) as occurrences
 from user_assessments

@@ -5,7 +5,7 @@ with
 
 user_clusters as (
 
-    select * from {{ ref('user_clusters') }}
+    select * from {{ ref('int_user_clusters') }}
 
 )
 

@@ -24,7 +24,7 @@ select
     user_courses.user_handle,
     user_courses.course_id,
     user_courses.course_id as feature,
-    least(user_courses.total_view_seconds / user_medians.median_view_seconds, 4) as occurrences
+    least(user_courses.total_view_seconds / user_medians.median_view_seconds, {{ var('view_time_max_medians') }}) as occurrences
 from user_courses
 inner join user_medians on user_courses.user_handle = user_medians.user_handle
 where

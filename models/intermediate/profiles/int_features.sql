@@ -11,7 +11,7 @@ occurrences as not materialized (
 
 facets as (
 
-    select * from {{ ref('facets') }}
+    select * from {{ ref('int_facets') }}
 
 ),
 
@@ -25,9 +25,9 @@ facet_users as (
 
 ),
 
--- Where this build keeps the rarity of features, a profile changes only where its user has done something.
-learnt as (
-    {% if keeps_learnt() %}
+-- While the rarity of features is frozen, a profile changes only when its user does something.
+frozen as (
+    {% if statistics_are_frozen() %}
     select
         facet,
         feature,
@@ -56,7 +56,7 @@ feature_users as (
 -- Ids are dense within a facet and sort by facet, so that a facet is one range of ids. Facets that match each other
 -- count their features together, so that the same feature has the same place in both. 1 + n/df keeps the idf of a
 -- feature that everyone has above 0: in a facet of one feature it is still something in common.
-placed as (
+numbered as (
 
     select
         feature_users.facet_number,
@@ -65,28 +65,28 @@ placed as (
         facets.idf_power,
         feature_users.feature,
         feature_users.users,
-        coalesce(learnt.idf, ln(1 + cast(facet_users.users as double) / feature_users.users)) as idf,
+        coalesce(frozen.idf, ln(1 + cast(facet_users.users as double) / feature_users.users)) as idf,
         dense_rank() over (
             partition by least(facets.facet_number, facets.matching_facet_number)
             order by feature_users.feature
-        ) as place
+        ) as feature_number
     from feature_users
     inner join facet_users on feature_users.facet_number = facet_users.facet_number
     inner join facets on feature_users.facet_number = facets.facet_number
-    left join learnt
+    left join frozen
         on
-            facets.facet = learnt.facet
-            and feature_users.feature = learnt.feature
+            facets.facet = frozen.facet
+            and feature_users.feature = frozen.feature
 
 )
 
 select
-    {{ feature_id('facet_number', 'place') }} as feature_id,
-    {{ feature_id('matching_facet_number', 'place') }} as matching_feature_id,
+    {{ feature_id('facet_number', 'feature_number') }} as feature_id,
+    {{ feature_id('matching_facet_number', 'feature_number') }} as matching_feature_id,
     facet_number,
     facet,
     feature,
     users,
     idf,
     power(idf, idf_power) as rarity
-from placed
+from numbered

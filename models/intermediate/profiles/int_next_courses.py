@@ -17,7 +17,7 @@ def model(dbt, session):
     views = dbt.ref("int_user_courses").join(numbered, "course_id").select("user_handle, course_number").fetchnumpy()
     numbered_next = numbered.select("course_id as next_course_id, course_number as next_course_number")
     relations = (
-        dbt.ref("course_relations")
+        dbt.ref("int_course_relations")
         .join(numbered, "course_id")
         .join(numbered_next, "next_course_id")
         .select("course_number, next_course_number, strength")

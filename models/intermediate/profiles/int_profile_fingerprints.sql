@@ -1,4 +1,4 @@
--- A number for every user's profile that is another one when the profile is: int_nearest_users compares only those
+-- A number for every user's profile that is another one when the profile is: int_candidates compares only those
 -- again who have another one than in the build before.
 -- Grain: one row per user.
 

@@ -19,7 +19,7 @@ features as (
 
 facets as (
 
-    select * from {{ ref('facets') }}
+    select * from {{ ref('int_facets') }}
 
 ),
 

@@ -1,5 +1,5 @@
-# How good neighbours, facets and clusters are on courses that are hidden from them, measured in this build or in the
-# one whose learning it keeps.
+# How good neighbours, facets and clusters are at finding courses that are hidden from them. While statistics are
+# frozen, the measures are those of an earlier build.
 # Grain: one row per measure and variant; none where there is nothing to hide or quality_splits is 0.
 
 
@@ -7,11 +7,11 @@ def model(dbt, session):
     from kindred.evaluation.platform import Settings, read_platform
     from kindred.evaluation.report import as_columns, measure
 
-    if dbt.ref("int_learning").select("is_kept").fetchall() == [(True,)] and dbt.is_incremental:
+    if dbt.ref("int_frozen_statistics").select("is_frozen").fetchall() == [(True,)] and dbt.is_incremental:
         return session.table(str(dbt.this))
     platform = read_platform(
         {
-            "facets": dbt.ref("facets"),
+            "facets": dbt.ref("int_facets"),
             "int_quality_users": dbt.ref("int_quality_users"),
             "int_viewed_courses": dbt.ref("int_viewed_courses"),
             "int_evidence": dbt.ref("int_evidence"),

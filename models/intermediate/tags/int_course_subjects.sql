@@ -11,7 +11,7 @@ course_tags as (
 
 tag_links as (
 
-    select * from {{ ref('tag_links') }}
+    select * from {{ ref('int_tag_links') }}
 
 ),
 

@@ -11,7 +11,7 @@ course_tags as (
 
 tag_map as (
 
-    select * from {{ ref('tag_map') }}
+    select * from {{ ref('int_tag_map') }}
 
 )
 

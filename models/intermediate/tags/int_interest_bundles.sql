@@ -2,7 +2,7 @@
 -- group once does not count as many agreements. A bundle is named after its most followed tag.
 -- Grain: one row per canonical interest tag.
 
-{% if keeps_learnt() -%}
+{% if statistics_are_frozen() -%}
 with
 
 user_interests as (
@@ -17,7 +17,7 @@ followed as (
 
 ),
 
-learnt as (
+frozen as (
 
     select * from {{ this }}
 
@@ -25,10 +25,10 @@ learnt as (
 
 select
     followed.interest_tag,
-    coalesce(learnt.bundle, followed.interest_tag) as bundle,
-    coalesce(learnt.bundle_tags, 1) as bundle_tags
+    coalesce(frozen.bundle, followed.interest_tag) as bundle,
+    coalesce(frozen.bundle_tags, 1) as bundle_tags
 from followed
-left join learnt on followed.interest_tag = learnt.interest_tag
+left join frozen on followed.interest_tag = frozen.interest_tag
 {%- else -%}
 with recursive
 
@@ -151,7 +151,7 @@ ranked as (
         row_number() over (
             partition by reachable.interest_tag
             order by coalesce(followers.users, 0) desc, reachable.member_tag asc
-        ) as preference
+        ) as member_rank
     from reachable
     left join followers on reachable.member_tag = followers.interest_tag
 
@@ -162,5 +162,5 @@ select
     member_tag as bundle,
     bundle_tags
 from ranked
-where preference = 1
+where member_rank = 1
 {%- endif %}

@@ -3,6 +3,10 @@
 -- the others also from what other tags there are: a wrapper, an alias, a version without siblings, a slip of the pen.
 -- Grain: one row per vocabulary and spelling.
 
+{%- set min_slip_letters = 5 %}      {#- shorter keys are never slips of the pen #}
+{%- set long_word_letters = 10 %}    {#- in keys this long a slip needs no shared courses or followers #}
+{%- set min_shared_uses = 0.9 %}     {#- the share of courses and followers that a shorter slip shares with its word #}
+
 with
 
 course_tags as (
@@ -25,7 +29,7 @@ assessment_scores as (
 
 tag_aliases as (
 
-    select * from {{ ref('tag_aliases') }}
+    select * from {{ ref('stg_tag_aliases') }}
 
 ),
 
@@ -71,7 +75,7 @@ alias_keys as (
 ),
 
 -- The texts whose keys are wanted, one after the other: an expression that is repeated costs each time.
-parts as (
+tag_parts as (
 
     select
         vocabulary,
@@ -100,7 +104,7 @@ spelled as (
         case when vocabulary = 'assessment' then {{ tag_key(product_of_test('unwrapped_tag'), 3) }} end as product_key,
         {{ tag_key('first_word', 3) }} as first_word_key,
         {{ tag_key('rest', 3) }} as rest_key
-    from parts
+    from tag_parts
 
 ),
 
@@ -239,12 +243,12 @@ near_misses as (
             and left(one.version_key, 1) = left(other.version_key, 1)
             and length(one.version_key) between length(other.version_key) - 1 and length(other.version_key) + 1
             and {{ differ_by_a_slip('one.version_key', 'other.version_key') }}
-    where length(one.version_key) >= 5 and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
+    where length(one.version_key) >= {{ min_slip_letters }} and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
 
 ),
 
 -- In a short word one letter makes another word: there it takes the same courses or followers as well.
-missed_tags as (
+near_miss_tags as (
 
     select
         near_misses.version_key,
@@ -255,33 +259,33 @@ missed_tags as (
     from near_misses
     inner join versioned
         on versioned.version_key in (near_misses.version_key, near_misses.right_key)
-    where length(near_misses.version_key) < 10
+    where length(near_misses.version_key) < {{ long_word_letters }}
 
 ),
 
-missed_uses as (
+near_miss_uses as (
 
     select
-        missed_tags.version_key,
-        missed_tags.right_key,
-        missed_tags.vocabulary,
-        missed_tags.is_right,
+        near_miss_tags.version_key,
+        near_miss_tags.right_key,
+        near_miss_tags.vocabulary,
+        near_miss_tags.is_right,
         course_tags.course_id as used_by
-    from missed_tags
-    inner join course_tags on missed_tags.raw_tag = course_tags.course_tag
-    where missed_tags.vocabulary = 'course'
+    from near_miss_tags
+    inner join course_tags on near_miss_tags.raw_tag = course_tags.course_tag
+    where near_miss_tags.vocabulary = 'course'
 
     union all
 
     select
-        missed_tags.version_key,
-        missed_tags.right_key,
-        missed_tags.vocabulary,
-        missed_tags.is_right,
+        near_miss_tags.version_key,
+        near_miss_tags.right_key,
+        near_miss_tags.vocabulary,
+        near_miss_tags.is_right,
         cast(interests.user_handle as varchar) as used_by
-    from missed_tags
-    inner join interests on missed_tags.raw_tag = interests.interest_tag
-    where missed_tags.vocabulary = 'interest'
+    from near_miss_tags
+    inner join interests on near_miss_tags.raw_tag = interests.interest_tag
+    where near_miss_tags.vocabulary = 'interest'
 
 ),
 
@@ -293,7 +297,7 @@ shared_uses as (
         vocabulary,
         used_by,
         count(distinct is_right) as sides
-    from missed_uses
+    from near_miss_uses
     group by version_key, right_key, vocabulary, used_by
 
 ),
@@ -305,7 +309,7 @@ shared as (
         right_key
     from shared_uses
     group by version_key, right_key
-    having count(*) filter (where sides = 2) >= 0.9 * count(*)
+    having count(*) filter (where sides = 2) >= {{ min_shared_uses }} * count(*)
 
 ),
 
@@ -319,7 +323,7 @@ slips as (
         on
             near_misses.version_key = shared.version_key
             and near_misses.right_key = shared.right_key
-    where length(near_misses.version_key) >= 10 or shared.version_key is not null
+    where length(near_misses.version_key) >= {{ long_word_letters }} or shared.version_key is not null
     qualify row_number() over (
             partition by near_misses.version_key
             order by near_misses.right_uses desc, near_misses.right_key asc

@@ -11,24 +11,9 @@ tag_keys as (
 
 ),
 
-tag_overrides as (
-
-    select * from {{ ref('tag_overrides') }}
-
-),
-
 override_lines as (
 
-    select
-        line_number,
-        read_error,
-        lower({{ clean_text('action') }}) as action,
-        {{ clean_text('tag') }} as tag,
-        lower({{ clean_text('vocabulary') }}) as vocabulary,
-        {{ clean_text('other_tag') }} as other_tag,
-        lower({{ clean_text('other_vocabulary') }}) as other_vocabulary,
-        {{ clean_text('reason') }} as reason
-    from tag_overrides
+    select * from {{ ref('stg_tag_overrides') }}
 
 ),
 
@@ -84,7 +69,7 @@ separated as (
 
 ),
 
-placed as (
+separated_tags as (
 
     select
         named.line_number,
@@ -106,9 +91,9 @@ joined as (
     select distinct
         one.subject_key,
         other.subject_key as other_key
-    from placed as one
+    from separated_tags as one
     inner join override_lines on one.line_number = override_lines.line_number
-    inner join placed as other on one.line_number = other.line_number
+    inner join separated_tags as other on one.line_number = other.line_number
     where override_lines.action = 'merge'
 
 ),
@@ -159,16 +144,16 @@ decided as (
 line_subjects as (
 
     select
-        placed.line_number,
-        placed.side,
-        placed.vocabulary,
-        placed.raw_tag,
-        coalesce(decided.subject_key, placed.subject_key) as subject_key
-    from placed
+        separated_tags.line_number,
+        separated_tags.side,
+        separated_tags.vocabulary,
+        separated_tags.raw_tag,
+        coalesce(decided.subject_key, separated_tags.subject_key) as subject_key
+    from separated_tags
     left join decided
         on
-            placed.vocabulary = decided.vocabulary
-            and placed.raw_tag = decided.raw_tag
+            separated_tags.vocabulary = decided.vocabulary
+            and separated_tags.raw_tag = decided.raw_tag
 
 ),
 

@@ -1,6 +1,8 @@
 -- Everyone who appears in any of the input files, also those who only follow interests.
 -- Grain: one row per user.
 
+{%- set top_course_tags = 3 %} {#- course tags in top_course_tags, at most #}
+
 with
 
 all_users as (
@@ -20,7 +22,7 @@ nearest_users as (
     select
         user_handle,
         neighbourhood_similarity
-    from {{ ref('int_nearest_users') }}
+    from {{ ref('int_candidates') }}
 
 ),
 
@@ -80,7 +82,7 @@ ranked_features as (
         user_handle,
         facet,
         feature,
-        row_number() over (partition by user_handle, facet order by occurrences desc, feature asc) as place
+        row_number() over (partition by user_handle, facet order by occurrences desc, feature asc) as feature_rank
     from {{ ref('int_occurrences') }}
     where facet in ('course_tags', 'levels')
 
@@ -90,12 +92,12 @@ top_tags as (
 
     select
         user_handle,
-        {{ join_text_so_far('feature', 'user_handle', 'place') }} as top_course_tags
+        {{ join_text_so_far('feature', 'user_handle', 'feature_rank') }} as top_course_tags
     from ranked_features
     where
         facet = 'course_tags'
-        and place <= 3
-    qualify lead(place) over (partition by user_handle order by place) is null
+        and feature_rank <= {{ top_course_tags }}
+    qualify lead(feature_rank) over (partition by user_handle order by feature_rank) is null
 
 ),
 
@@ -107,7 +109,7 @@ main_levels as (
     from ranked_features
     where
         facet = 'levels'
-        and place = 1
+        and feature_rank = 1
 
 )
 

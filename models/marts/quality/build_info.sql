@@ -1,24 +1,28 @@
 -- Which build this is.
 -- Grain: a single row.
 
-{%- set settings = {'score_band_edges': var('score_band_edges')} -%}
+{%- set settings = {
+    'score_band_edges': var('score_band_edges'),
+    'score_bands': score_bands(),
+    'tag_symbols': var('tag_symbols'),
+} -%}
 {%- for name in number_vars() -%}
 {%- do settings.update({name: var(name)}) -%}
 {%- endfor %}
 
 with
 
-learning as (
+frozen_statistics as (
 
-    select * from {{ ref('int_learning') }}
+    select * from {{ ref('int_frozen_statistics') }}
 
 )
 
 select
     '{{ build_version() }}' as version,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as started_at,
-    learnt_at,
+    computed_at as statistics_computed_at,
     '{{ dbt_version }}' as dbt_version,
     version() as engine_version,
     '{{ tojson(settings, sort_keys=true) }}' as settings_json
-from learning
+from frozen_statistics

@@ -14,7 +14,7 @@ read_rows as (
     select
         '{{ file }}' as file,
         count(*) as rows_read
-    from {{ ref(file) }}
+    from {{ ref('base_' ~ file) }}
     {% if not loop.last %}
     union all
 

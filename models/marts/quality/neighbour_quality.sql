@@ -1,6 +1,9 @@
 -- How good the lists of neighbours are, measured from the data itself at every build.
 -- Grain: one row per measure and variant.
 
+{%- set compared_users = 2000 %}   {#- users whose pairs are compared by course tags #}
+{%- set compared_neighbours = 5 %} {#- pairs of each of these users #}
+{%- set tied_within = 1e-9 %}      {#- similarities that differ by less are equal #}
 {%- set shared_facets = [] -%}
 {%- for facet in evidence_facets() if facet.matching_facet_number == facet.facet_number -%}
 {%- do shared_facets.append(facet.facet ~ '_part') -%}
@@ -33,13 +36,19 @@ hold_out_quality as (
 
 ),
 
+quality_measures as (
+
+    select * from {{ ref('stg_quality_measures') }}
+
+),
+
 user_lists as (
 
     select
         user_handle,
         count(*) as neighbours,
-        min(similarity) as least_similarity,
-        max(similarity) as greatest_similarity
+        min(similarity) as min_similarity,
+        max(similarity) as max_similarity
     from similar_users
     group by user_handle
 
@@ -64,7 +73,7 @@ list_shares as (
         avg(case
             when
                 user_lists.neighbours > 1
-                and user_lists.greatest_similarity - user_lists.least_similarity < 1e-9 then 1.0
+                and user_lists.max_similarity - user_lists.min_similarity < {{ tied_within }} then 1.0
             else 0.0
         end) as all_tied
     from users
@@ -87,7 +96,7 @@ hubness as (
 
     select
         skewness(listed_by) as skew,
-        max(listed_by) as most,
+        max(listed_by) as max_lists,
         avg(case when listed_by = 0 then 1.0 else 0.0 end) as never_listed
     from listings
 
@@ -106,7 +115,7 @@ shuffled as (
 
     select
         user_handle,
-        row_number() over (order by md5(cast(user_handle as varchar)), user_handle) as place
+        row_number() over (order by md5(cast(user_handle as varchar)), user_handle) as shuffled_rank
     from course_tags
     group by user_handle
 
@@ -115,26 +124,26 @@ shuffled as (
 compared_pairs as (
 
     select
-        'closest users' as variant,
+        'closest_users' as variant,
         similar_users.user_handle,
         similar_users.similar_user_handle as other_handle
     from similar_users
     inner join shuffled on similar_users.user_handle = shuffled.user_handle
     inner join shuffled as other on similar_users.similar_user_handle = other.user_handle
     where
-        similar_users.rank <= 5
-        and shuffled.place <= 2000
+        similar_users.rank <= {{ compared_neighbours }}
+        and shuffled.shuffled_rank <= {{ compared_users }}
 
     union all
 
     select
-        'random users' as variant,
+        'random_users' as variant,
         shuffled.user_handle,
         other.user_handle as other_handle
     from shuffled
     inner join shuffled as other
-        on other.place between shuffled.place + 1 and shuffled.place + 5
-    where shuffled.place <= 2000
+        on other.shuffled_rank between shuffled.shuffled_rank + 1 and shuffled.shuffled_rank + {{ compared_neighbours }}
+    where shuffled.shuffled_rank <= {{ compared_users }}
 
 ),
 
@@ -158,7 +167,7 @@ shared_tags as (
 measured as (
 
     select
-        'users with neighbours (share)' as measure,
+        'users_with_neighbours_share' as measure,
         'similar_users' as variant,
         with_neighbours as value
     from list_shares
@@ -166,7 +175,7 @@ measured as (
     union all
 
     select
-        'users with a full list (share)' as measure,
+        'users_with_full_list_share' as measure,
         'similar_users' as variant,
         full_list as value
     from list_shares
@@ -174,7 +183,7 @@ measured as (
     union all
 
     select
-        'users whose neighbours are all equally close (share)' as measure,
+        'users_with_tied_neighbours_share' as measure,
         'similar_users' as variant,
         all_tied as value
     from list_shares
@@ -182,7 +191,7 @@ measured as (
     union all
 
     select
-        'listed pairs that list each other (share)' as measure,
+        'mutual_pairs_share' as measure,
         'similar_users' as variant,
         mutual_share as value
     from mutual
@@ -190,7 +199,7 @@ measured as (
     union all
 
     select
-        'hubness: skew of how often users are listed' as measure,
+        'hubness_skew' as measure,
         'similar_users' as variant,
         skew as value
     from hubness
@@ -198,15 +207,15 @@ measured as (
     union all
 
     select
-        'hubness: most lists that one user is on' as measure,
+        'hubness_max_lists' as measure,
         'similar_users' as variant,
-        most as value
+        max_lists as value
     from hubness
 
     union all
 
     select
-        'users on nobody''s list (share)' as measure,
+        'unlisted_users_share' as measure,
         'similar_users' as variant,
         never_listed as value
     from hubness
@@ -214,7 +223,7 @@ measured as (
     union all
 
     select
-        'similarity to the closest user (mean)' as measure,
+        'closest_user_mean_similarity' as measure,
         'similar_users' as variant,
         {{ exact_sum('similarity') }} / nullif(count(*), 0) as value
     from similar_users
@@ -223,7 +232,7 @@ measured as (
     union all
 
     select
-        'plain cosine to the closest user (mean)' as measure,
+        'closest_user_mean_plain_cosine' as measure,
         'similar_users' as variant,
         {{ exact_sum('cosine_similarity') }} / nullif(count(*), 0) as value
     from similar_users
@@ -232,7 +241,7 @@ measured as (
     union all
 
     select
-        'similarity from what both have in common (mean share)' as measure,
+        'similarity_in_common_mean_share' as measure,
         'similar_users' as variant,
         {{ exact_sum('share_in_common') }} / nullif(count(*), 0) as value
     from pairs_in_common
@@ -240,7 +249,7 @@ measured as (
     union all
 
     select
-        'pairs with a course tag in common (share)' as measure,
+        'pairs_with_common_course_tag_share' as measure,
         variant,
         avg(case when tags > 0 then 1.0 else 0.0 end) as value
     from shared_tags
@@ -271,10 +280,14 @@ all_measures as (
 )
 
 select
-    measure,
-    variant,
-    value,
-    interval_low,
-    interval_high,
-    {{ meaning_of_measure('measure') }} as meaning
+    all_measures.measure,
+    quality_measures.label,
+    all_measures.variant,
+    all_measures.value,
+    all_measures.interval_low,
+    all_measures.interval_high,
+    quality_measures.unit,
+    quality_measures.direction,
+    quality_measures.meaning
 from all_measures
+left join quality_measures on all_measures.measure = quality_measures.measure

@@ -3,23 +3,9 @@
 
 {% set tests = described_tests() if execute else [] -%}
 
--- depends_on: {{ ref('build_info') }}
--- depends_on: {{ ref('cluster_search') }}
--- depends_on: {{ ref('clusters') }}
--- depends_on: {{ ref('course_relations') }}
--- depends_on: {{ ref('course_views') }}
--- depends_on: {{ ref('courses') }}
--- depends_on: {{ ref('facets') }}
--- depends_on: {{ ref('features') }}
--- depends_on: {{ ref('input_files') }}
--- depends_on: {{ ref('neighbour_quality') }}
--- depends_on: {{ ref('similar_user_reasons') }}
--- depends_on: {{ ref('tag_links') }}
--- depends_on: {{ ref('tags') }}
--- depends_on: {{ ref('user_assessments') }}
--- depends_on: {{ ref('user_courses') }}
--- depends_on: {{ ref('user_map') }}
--- depends_on: {{ ref('users') }}
+{% for mart in published_marts() if mart != this.name -%}
+-- depends_on: {{ ref(mart) }}
+{% endfor -%}
 with
 
 test_log as (

@@ -1,9 +1,11 @@
 -- The clusters of users: how large, what sets them apart, how close their members are.
 -- Grain: one row per cluster; users in no cluster (-1) have no row.
 
-{%- set label_share = 0.25 %}    {#- members who have a tag of the label: fewer and it is not what they are about #}
-{%- set label_lift = 1.5 %}      {#- how much more often than all users: less and it is what everyone has #}
-{%- set top_tag_share = 0.1 %}   {#- members who have one of the top tags #}
+{%- set label_tags = 3 %}        {#- tags of a label, at most #}
+{%- set label_share = 0.25 %}    {#- the least share of the members who have a tag of the label #}
+{%- set label_lift = 1.5 %}      {#- how many times as often as all users members have a tag of the label, at least #}
+{%- set top_tags = 10 %}         {#- tags in top_tags, at most #}
+{%- set top_tag_share = 0.1 %}   {#- the least share of the members who have one of the top tags #}
 
 with
 
@@ -137,10 +139,12 @@ scored_tags as (
         row_number() over (
             partition by cluster_id, facet, users, all_users
             order by length(tag) desc, tag asc
-        ) as twin,
+        ) as name_rank,
         -- So are a tag and its versions: angular, angular-4 and angularjs; html and html5.
         regexp_replace(
-            regexp_replace(lower(tag), '([a-z]{2})[-. ]?js$', '\1'), '([a-z#+]{2})[-. ]?[0-9][0-9.]*$', '\1'
+            regexp_replace(lower(tag), '([a-z]{2})[-. ]?js$', '\1'),
+            '([a-z{{ var("tag_symbols") }}]{2})[-. ]?[0-9][0-9.]*$',
+            '\1'
         ) as subject
     from tag_shares
     where
@@ -160,9 +164,9 @@ subjects as (
         row_number() over (
             partition by cluster_id, subject
             order by is_label desc, facet asc, score desc, tag asc
-        ) as spelling
+        ) as version_rank
     from scored_tags
-    where twin = 1
+    where name_rank = 1
 
 ),
 
@@ -176,9 +180,9 @@ distinctive_tags as (
         row_number() over (
             partition by cluster_id
             order by is_label desc, facet asc, score desc, tag asc
-        ) as place
+        ) as tag_rank
     from subjects
-    where spelling = 1
+    where version_rank = 1
 
 ),
 
@@ -186,10 +190,12 @@ joined_tags as (
 
     select
         cluster_id,
-        {{ join_text('case when place = 1 or (place <= 3 and is_label) then tag end', order_by='place') }} as label,
-        {{ join_text('tag', order_by='place') }} as top_tags
+        {{ join_text(
+            'case when tag_rank = 1 or (tag_rank <= ' ~ label_tags ~ ' and is_label) then tag end', order_by='tag_rank'
+        ) }} as label,
+        {{ join_text('tag', order_by='tag_rank') }} as top_tags
     from distinctive_tags
-    where place <= 10
+    where tag_rank <= {{ top_tags }}
     group by cluster_id
 
 ),
@@ -200,11 +206,11 @@ labels as (
         cluster_id,
         top_tags,
         label || case
-            when row_number() over namesakes > 1 then ' (' || row_number() over namesakes || ')'
+            when row_number() over same_label > 1 then ' (' || row_number() over same_label || ')'
             else ''
         end as label
     from joined_tags
-    window namesakes as (partition by label order by cluster_id)
+    window same_label as (partition by label order by cluster_id)
 
 )
 

@@ -1,19 +1,23 @@
--- The kinds of evidence that profiles are made of, as the vars declare them.
+-- The facets of a profile, that is the kinds of evidence that it is made of, as the vars declare them.
 -- Grain: one row per facet.
 
-{% for facet in facets() -%}
-select
-    {{ facet.facet_number }} as facet_number,
-    '{{ facet.facet }}' as facet,
-    '{{ facet.description | replace("'", "''") }}' as description,
-    cast({{ facet.weight }} as double) as weight,
-    cast({{ facet.weight_share }} as double) as weight_share,
-    cast({{ facet.count_power }} as double) as count_power,
-    cast({{ facet.idf_power }} as double) as idf_power,
-    cast({{ facet.confidence_prior }} as double) as confidence_prior,
-    {{ facet.matching_facet_number }} as matching_facet_number
-{% if not loop.last %}
-union all
+with
 
-{% endif %}
-{%- endfor %}
+facets as (
+
+    select * from {{ ref('int_facets') }}
+
+)
+
+select
+    facet_number,
+    facet,
+    description,
+    weight,
+    weight_share,
+    count_power,
+    idf_power,
+    confidence_prior,
+    matching_facet_number
+from facets
+order by facet_number

@@ -1,45 +1,34 @@
-# The closest of every user's nearest users, by the weighted sum of facet cosines, the cluster being one of the facets,
-# less a correction for hubs; and why.
+# The most similar of every user's candidates, by the weighted sum of facet cosines, of which the cluster is one, less a
+# correction for hubs; and why.
 # Grain: one row per user and rank.
 
 
 def model(dbt, session):
     from kindred.build.tables import free_memory, in_parts
-    from kindred.neighbours.candidates import listed_users
+    from kindred.neighbours.candidates import candidates_needed
     from kindred.neighbours.lists import NeighbourLists
-    from kindred.neighbours.reranking import closest_lists, closest_users
-    from kindred.profiles.matrix import Profiles, find_rows
+    from kindred.neighbours.reranking import rerank, similar_users
+    from kindred.profiles.facets import CLUSTER, ProfileColumns
+    from kindred.profiles.matrix import Profiles
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
     users = clusters["user_handle"]
-    facets = dbt.ref("facets").order("facet_number").fetchnumpy()
+    cluster_weight = dbt.ref("facets").filter(f"facet = '{CLUSTER}'").sum("weight_share").fetchall()[0][0] or 0.0
     top_k, hub_correction = int(dbt.config.get("top_k")), float(dbt.config.get("hub_correction"))
-    candidates = listed_users(top_k, int(dbt.config.get("cluster_neighbours")))
-    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users, candidates)
-    closest = closest_lists(
-        nearest,
-        top_k,
-        hub_correction=hub_correction,
-        labels=clusters["cluster_id"],
-        cluster_weight=float(facets["weight_share"][facets["facet"] == "cluster"].sum()),
+    candidates = NeighbourLists.read(
+        dbt.ref("int_candidates"), users, candidates_needed(top_k, int(dbt.config.get("cluster_neighbours")))
     )
-    neighbourhood_similarity = nearest.neighbourhood_similarity()
-    del nearest  # as large as the profiles
+    listed = rerank(
+        candidates, top_k, hub_correction=hub_correction, labels=clusters["cluster_id"], cluster_weight=cluster_weight
+    )
+    neighbourhood_similarity = candidates.neighbourhood_similarity()
+    del candidates  # as large as the profiles
     profiles = Profiles.read(dbt.ref("user_features"), users)
     one_hot = Profiles.read(dbt.ref("int_one_hot_profiles"), users)
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
-    facet_names = dict(zip(facets["facet_number"].tolist(), facets["facet"].tolist(), strict=True))
-    features = dbt.ref("features").select("feature_id, feature").order("feature_id").fetchnumpy()
-    rows, _ = find_rows(profiles.features, features["feature_id"])
+    columns = ProfileColumns.read(dbt.ref("facets"), dbt.ref("features"), profiles.features)
     return in_parts(
-        closest_users(
-            profiles,
-            one_hot,
-            closest,
-            neighbourhood_similarity,
-            facet_names,
-            features["feature"][rows],
-            clusters["cluster_id"],
-            hub_correction,
+        similar_users(
+            profiles, one_hot, listed, columns, clusters["cluster_id"], neighbourhood_similarity, hub_correction
         )
     )

@@ -11,7 +11,7 @@ def model(dbt, session):
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
     users = clusters["user_handle"]
     fingerprints = dbt.ref("int_profile_fingerprints").order("user_handle").fetchnumpy()["profile_fingerprint"]
-    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users, k=NEAREST_USERS).indices
+    nearest = NeighbourLists.read(dbt.ref("int_candidates"), users, k=NEAREST_USERS).indices
     shared = read_graph(dbt.ref("int_shared_neighbours"), users)
     positions = map_users(users, shared, nearest, fingerprints)
     return {

@@ -27,7 +27,7 @@ def similar_of_users(reader: Reader, user_handles: Iterable[int], selection: Sel
 
 def similar_to_activity(reader: Reader, question: ActivityQuestion) -> dict:
     """Return SimilarToActivity."""
-    from kindred.fold_in.encoder import Activity  # it imports scipy, which the other endpoints do without
+    from kindred.fold_in.activity import Activity  # it imports scipy, which the other endpoints do without
 
     activity = Activity(question.interests, question.seconds_by_course(), question.score_by_tag())
     found = lookups.similar_to_activity(reader, activity, limit=question.limit, min_similarity=question.min_similarity)

@@ -175,8 +175,8 @@ def _plain_row(tried: Tried) -> dict[str, object]:
     for each in tried.measures:
         row[each.measure] = _number(each.value)
         if not math.isnan(each.interval_low):
-            row[f"{each.measure}, interval_low"] = each.interval_low
-            row[f"{each.measure}, interval_high"] = each.interval_high
+            row[f"{each.measure}_interval_low"] = each.interval_low
+            row[f"{each.measure}_interval_high"] = each.interval_high
     return row
 
 

@@ -10,9 +10,9 @@ from scipy import sparse
 from kindred.evaluation.hold_outs import Lists, Split
 from kindred.evaluation.platform import Platform, Settings
 from kindred.graph.eps_search import cluster_lists, neighbours_to_compare
-from kindred.neighbours.candidates import listed_users, nearest_lists
+from kindred.neighbours.candidates import candidate_lists, candidates_needed
 from kindred.neighbours.lists import NeighbourLists
-from kindred.neighbours.reranking import closest_lists
+from kindred.neighbours.reranking import rerank
 from kindred.neighbours.top_k import top_k
 from kindred.profiles.facets import CLUSTER
 from kindred.profiles.matrix import Profiles
@@ -65,8 +65,8 @@ def closest_by(split: Split, shares: dict[int, float], rows: np.ndarray, setting
     compared, min_samples = neighbours_to_compare(
         len(profiles.users), settings.cluster_neighbours, settings.cluster_min_samples
     )
-    candidates = listed_users(settings.top_k, settings.cluster_neighbours)
-    nearest = nearest_lists(profiles, max(candidates, int(SPARE_NEIGHBOURS * compared)), settings.similarity_threads)
+    candidates = candidates_needed(settings.top_k, settings.cluster_neighbours)
+    nearest = candidate_lists(profiles, max(candidates, int(SPARE_NEIGHBOURS * compared)), settings.similarity_threads)
     labels = cluster_lists(nearest.indices[:, :compared], min_samples, settings.cluster_max_share)
     lists = product_lists(nearest, rows, settings, labels, cluster_share)
     return Closest(nearest, labels, compared, min_samples, lists)
@@ -79,9 +79,9 @@ def product_lists(
     labels: np.ndarray | None = None,
     cluster_share: float = 0.0,
 ) -> Lists:
-    """List the closest users of some rows as the table similar_users does; see `closest_lists`."""
-    candidates = listed_users(settings.top_k, settings.cluster_neighbours)
-    closest = closest_lists(
+    """List the closest users of some rows as the table similar_users does; see `rerank`."""
+    candidates = candidates_needed(settings.top_k, settings.cluster_neighbours)
+    closest = rerank(
         NeighbourLists(nearest.indices[:, :candidates], nearest.scores[:, :candidates]),
         settings.top_k,
         hub_correction=settings.hub_correction,
@@ -94,7 +94,7 @@ def product_lists(
 
 def nearest_by_profile(profiles: Profiles, rows: np.ndarray, settings: Settings) -> Lists:
     """List the nearest users of some rows only."""
-    nearest = nearest_lists(profiles, settings.top_k, settings.similarity_threads, rows=rows)
+    nearest = candidate_lists(profiles, settings.top_k, settings.similarity_threads, rows=rows)
     return Lists(rows, nearest.indices, nearest.scores)
 
 

@@ -28,13 +28,10 @@ ASKED_USERS = 2000
 KEPT_USERS_SHARE = 0.8
 """The share of the users who are clustered anew, twice, to see whether clusters are stable."""
 
-NDCG = f"hold-out NDCG@{PLACES}"
-
-RECALL = f"hold-out Recall@{PLACES}"
-
-COURSE_LIFT = "lift of course overlap, neighbours found without views"
-
-INTEREST_LIFT = "lift of interest overlap, neighbours found from views alone"
+NDCG = f"hold_out_ndcg_at_{PLACES}"
+RECALL = f"hold_out_recall_at_{PLACES}"
+COURSE_LIFT = "course_overlap_lift"
+INTEREST_LIFT = "interest_overlap_lift"
 
 
 @dataclass(frozen=True)
@@ -75,9 +72,9 @@ def measure(platform: Platform, settings: Settings, progress: Callable[[str], No
         closest = closest_by(split, shares, split.rows, settings)
         clusters.append(_measure_clusters(split, closest, settings, number))
         lists = {
-            "all facets": closest.lists,
-            "all facets but the cluster": product_lists(closest.nearest, split.rows, settings),
-            "plain cosine": cosine_lists(one_hot(platform, split.views), split.rows, settings),
+            "all_facets": closest.lists,
+            "all_facets_but_cluster": product_lists(closest.nearest, split.rows, settings),
+            "plain_cosine": cosine_lists(one_hot(platform, split.views), split.rows, settings),
         }
         hits = {variant: (split.rows, split.hits(listed)) for variant, listed in lists.items()}
         hits["popularity"] = (split.rows, hits_of_popularity(split.rows, split.views, split.hidden, PLACES))
@@ -94,9 +91,9 @@ def measure(platform: Platform, settings: Settings, progress: Callable[[str], No
         return []
     measures = list(_means_of_users(gains, settings))
     means = {(each.measure, each.variant): each.value for each in measures}
-    plain = means[NDCG, "plain cosine"]
-    ratio = means[NDCG, "all facets"] / plain if plain > 0 else float("nan")
-    measures.append(Measure(f"{NDCG} over that of plain cosine", "all facets", ratio))
+    plain = means[NDCG, "plain_cosine"]
+    ratio = means[NDCG, "all_facets"] / plain if plain > 0 else float("nan")
+    measures.append(Measure(f"{NDCG}_ratio_to_plain_cosine", "all_facets", ratio))
     for name in clusters[0]:
         measures.append(Measure(name, "user_clusters", float(np.mean([each[name] for each in clusters]))))
     progress("neighbours across kinds of evidence")
@@ -157,10 +154,10 @@ def _measure_clusters(split: Split, closest: Closest, settings: Settings, number
     in_both = (of_samples[0] > -2) & (of_samples[1] > -2)
     agreed = agreement(of_samples[0][in_both], of_samples[1][in_both])
     return {
-        "hold-out clusters": float(labels.max(initial=-1) + 1),
-        "hold-out users in no cluster (share)": float((labels < 0).mean()),
-        "hold-out lift of hidden courses in a cluster": found["lift"],
-        "adjusted Rand index of clusters of two 80% samples": agreed["both_clustered"],
+        "hold_out_clusters": float(labels.max(initial=-1) + 1),
+        "hold_out_unclustered_users_share": float((labels < 0).mean()),
+        "hold_out_cluster_lift": found["lift"],
+        "clusters_adjusted_rand_index": agreed["both_clustered"],
     }
 
 
@@ -181,8 +178,8 @@ def _facet_lists(split: Split, rows: np.ndarray, settings: Settings) -> Iterator
         if facet.name == CLUSTER or partner.number < facet.number:
             continue
         profiles = split.facet_profiles.weighted({facet.number: 1.0, partner.number: 1.0})
-        names = facet.name if partner is facet else f"{facet.name} and {partner.name}"
-        yield f"{names} alone", nearest_by_profile(profiles, rows, settings)
+        names = facet.name if partner is facet else f"{facet.name}_and_{partner.name}"
+        yield f"{names}_alone", nearest_by_profile(profiles, rows, settings)
 
 
 def cross_signal_lifts(
@@ -211,7 +208,7 @@ def cross_signal_lifts(
     ):
         profiles = facet_profiles.weighted({number: shares[number] for number in facets})
         indices = nearest_by_profile(profiles, rows, settings).indices
-        yield Measure(name, "all facets", overlap_lift(indices, rows, sets, has_both, settings.quality_seed))
+        yield Measure(name, "all_facets", overlap_lift(indices, rows, sets, has_both, settings.quality_seed))
 
 
 def _sampled(rows: np.ndarray, settings: Settings) -> np.ndarray:

@@ -15,13 +15,10 @@ from kindred.evaluation.ranking_metrics import bootstrap_interval, ndcg, recall
 from kindred.evaluation.report import NDCG, RECALL, Measure, cross_signal_lifts
 from kindred.profiles.facets import Facet, weight_shares
 
-GAIN = f"{NDCG}, gain over the weights in place"
-
-HUBNESS = "hubness: skew of how often users are listed"
-
-LONELY = "users without neighbours (share)"
-
-TIED = "users whose neighbours are all equally close (share)"
+GAIN = f"{NDCG}_gain"
+HUBNESS = "hubness_skew"
+LONELY = "users_without_neighbours_share"
+TIED = "users_with_tied_neighbours_share"
 
 FACTORS = (0, 0.5, 2)
 """Without a grid, the weight of each facet in turn is multiplied by these."""
@@ -43,7 +40,7 @@ class Tried:
     changes
         The weights that differ from those in place, by facet; none for those in place.
     measures
-        What they lead to, all of the variant "all facets".
+        What they lead to, all of the variant all_facets.
 
     """
 
@@ -157,7 +154,7 @@ def try_weights(
             LONELY: (lonely,),
             TIED: (tied,),
         }
-        measures = [Measure(name, "all facets", *value) for name, value in values.items()]
+        measures = [Measure(name, "all_facets", *value) for name, value in values.items()]
         shares = weight_shares(platform.evidence.facets, changes)
         tried.append(Tried(changes, [*measures, *cross_signal_lifts(platform, facet_profiles, shares, settings)]))
     return tried

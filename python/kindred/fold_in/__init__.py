@@ -1,3 +1,3 @@
 """Users who are not in the warehouse: their profile, and the users who are closest to it."""
 
-__all__ = ["encoder", "profile_space"]
+__all__ = ["activity", "encoder", "profile_space", "spelling"]

@@ -1,39 +1,36 @@
-"""Profiles of what somebody did, in raw spellings: the weights that the warehouse gives to a user who did the same."""
+"""Profiles of users who are not in the warehouse: the weights that it gives to a user who did the same."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from kindred.fold_in.activity import Activity, Encoded
+from kindred.fold_in.spelling import cleaned, spelling_key, split_tags
 from kindred.matrices import incidence
+from kindred.profiles.facets import Facet, weight_shares
 from kindred.profiles.next_courses import next_courses
+from kindred.profiles.weighting import weigh_occurrences
 
 if TYPE_CHECKING:
     import duckdb
 
-
-Value = TypeVar("Value")
-
 VOCABULARIES = ("interest", "course", "assessment")
-"""The vocabularies of tag_map, in the order in which one that is not a term's own is searched."""
-
-MOST_MEDIANS = 4
-"""So many medians of somebody's views a view counts at most, see facet_view_time."""
-
-BLANKS = " \t\r\n"
-"""What counts for nothing around a text, see the macro clean_text."""
+"""The vocabularies of tag_map, in the order in which a term is searched that its own vocabulary lacks."""
 
 TABLES = {
     "settings": "select settings_json from build_info",
-    "facets": "select facet, weight_share, count_power, confidence_prior from facets order by facet_number",
+    "facets": """
+        select facet_number, facet, weight, count_power, idf_power, confidence_prior, matching_facet_number
+        from facets
+        order by facet_number
+    """,
     "features": "select feature_id, matching_feature_id, facet, feature, rarity from features order by feature_id",
     "spellings": "select vocabulary, raw_tag, canonical_tag from tag_map order by vocabulary, raw_tag",
     "bundles": "select canonical_tag, interest_bundle from tags where interest_bundle is not null",
@@ -50,58 +47,7 @@ TABLES = {
         order by all
     """,
 }
-"""What an encoder is made of, by queries of the published warehouse."""
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What somebody did, in raw spellings. Blank terms are ignored, and repeated ones count once.
-
-    Attributes
-    ----------
-    interests
-        Tags that are followed.
-    courses
-        The seconds for which each course was viewed in all, 0 or more, by its course_id; None where that is not known.
-    assessments
-        The score in each assessment by its tag, None where that is not known. Where two spellings are one assessment,
-        the last score counts.
-
-    """
-
-    interests: Sequence[str] = ()
-    courses: Mapping[str, float | None] = field(default_factory=dict)
-    assessments: Mapping[str, float | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """An activity as a profile.
-
-    Attributes
-    ----------
-    features
-        The weight of each feature by its feature_id, as user_features would have it.
-    unknown
-        The terms of which nothing is known, by "interests", "courses" and "assessments": courses that are not in the
-        warehouse, interests that nobody follows, assessments that nobody took.
-    mapped
-        The canonical tag of each other term that is spelled otherwise, by "interests" and "assessments".
-
-    """
-
-    features: dict[int, float]
-    unknown: dict[str, list[str]]
-    mapped: dict[str, dict[str, str]]
-
-
-class Facet(NamedTuple):
-    """How a kind of evidence counts: see the table facets."""
-
-    name: str
-    weight_share: float
-    count_power: float
-    confidence_prior: float
+"""The content of an encoder, as queries of the published warehouse."""
 
 
 class Feature(NamedTuple):
@@ -144,12 +90,13 @@ class Encoder:
         self.content = content
         self.settings: dict = json.loads(tables["settings"][0][0])
         self.facets = [Facet(*row) for row in tables["facets"]]
+        self._shares = np.array(list(weight_shares({facet.number: facet for facet in self.facets}).values()))
         self.features = {feature_id: Feature(*row) for feature_id, *row in tables["features"]}
         self._ids = {(feature.facet, feature.name): feature_id for feature_id, feature in self.features.items()}
         self._spellings = {(vocabulary, raw): tag for vocabulary, raw, tag in tables["spellings"]}
         self._keys: dict[tuple[str, str], str] = {}
         for vocabulary, raw, tag in tables["spellings"]:
-            self._keys.setdefault((vocabulary, spelling_key(raw)), tag)
+            self._keys.setdefault((vocabulary, self._key_of(raw)), tag)
         self._bundles: dict[str, str] = dict(tables["bundles"])
         course_tags = {tag for vocabulary, _, tag in tables["spellings"] if vocabulary == "course"}
         self._courses = {
@@ -180,8 +127,8 @@ class Encoder:
         The same holds for views so short that they are no evidence (min_view_seconds), and for facets that the vars
         declare beside those of the project.
         """
-        courses, assessed = _cleaned(activity.courses), _cleaned(activity.assessments)
-        interests, unknown_interests = self._known("interests", _cleaned(dict.fromkeys(activity.interests)))
+        courses, assessed = cleaned(activity.courses), cleaned(activity.assessments)
+        interests, unknown_interests = self._known("interests", cleaned(dict.fromkeys(activity.interests)))
         assessments, unknown_assessments = self._known("assessments", assessed)
         least = self.settings["min_view_seconds"]
         viewed = {course: seconds for course, seconds in courses.items() if seconds is None or seconds >= least}
@@ -193,11 +140,8 @@ class Encoder:
             "interests": Counter(self._bundles[tag] for tag in set(interests.values())),
             "assessments": self._occurrences_of_scores(scores),
         }
-        features: dict[int, float] = {}
-        for facet in self.facets:
-            features |= self._weigh(facet, occurrences.get(facet.name, {}))
         return Encoded(
-            features,
+            self._weigh(occurrences),
             {
                 "interests": unknown_interests,
                 "courses": [course for course in courses if course not in self._courses],
@@ -220,10 +164,13 @@ class Encoder:
                 unknown.append(term)
         return known, unknown
 
+    def _key_of(self, term: str) -> str:
+        return spelling_key(term, self.settings["tag_symbols"])
+
     def _canonical_tag(self, vocabulary: str, term: str) -> str | None:
         """Look a term up: as it is spelled, then by its key, in its own vocabulary before the others."""
         vocabularies = sorted(VOCABULARIES, key=lambda name: name != vocabulary)
-        for spellings, spelling in ((self._spellings, term), (self._keys, spelling_key(term))):
+        for spellings, spelling in ((self._spellings, term), (self._keys, self._key_of(term))):
             for name in vocabularies:
                 if (name, spelling) in spellings:
                     return spellings[name, spelling]
@@ -241,7 +188,7 @@ class Encoder:
             "course_tags": tags,
             "next_courses": self._next_courses([course.number for course in courses.values()]),
             "taken_courses": dict.fromkeys(courses, 1),
-            "view_time": _view_time(seconds),
+            "view_time": _view_time(seconds, self.settings["view_time_max_medians"]),
             "authors": Counter(course.author for course in courses.values() if course.author is not None),
             "levels": Counter(course.level for course in courses.values() if course.level is not None),
         }
@@ -258,65 +205,40 @@ class Encoder:
 
     def _occurrences_of_scores(self, scores: Mapping[str, float | None]) -> dict[str, float]:
         """Return the occurrences of assessments and score bands, see facet_assessments."""
-        edges, band_weight = self.settings["score_band_edges"], self.settings["score_band_weight"]
+        bands, band_weight = self.settings["score_bands"], self.settings["score_band_weight"]
         occurrences: dict[str, float] = dict.fromkeys(scores, 1)
         for tag, score in scores.items():
             if score is not None and band_weight > 0:
-                above = next((edge for edge in edges if score < edge), None)
-                band = f"score {edges[-1]} or more" if above is None else f"score below {above}"
-                occurrences[f"{tag} ({band})"] = band_weight
+                band = next(band for band in bands if band["below"] is None or score < band["below"])
+                occurrences[f"{tag} ({band['label']})"] = band_weight
         return occurrences
 
-    def _weigh(self, facet: Facet, occurrences: Mapping[str, float]) -> dict[int, float]:
-        """Return the weight of each feature of a facet by its id, see int_profiles."""
-        evidence = {
-            self._ids[facet.name, feature]: times**facet.count_power
-            for feature, times in occurrences.items()
-            if (facet.name, feature) in self._ids
-        }
-        if not evidence or facet.weight_share == 0:
+    def _weigh(self, occurrences: Mapping[str, Mapping[str, float]]) -> dict[int, float]:
+        """Return the weight of each feature by its id, from the occurrences of features by facet, see int_profiles."""
+        ids: list[int] = []
+        places: list[int] = []
+        counts: list[float] = []
+        for place, facet in enumerate(self.facets):
+            for feature, times in occurrences.get(facet.name, {}).items():
+                feature_id = self._ids.get((facet.name, feature))
+                if feature_id is not None and facet.weight > 0:
+                    ids.append(feature_id)
+                    places.append(place)
+                    counts.append(times)
+        if not ids:
             return {}
-        total = sum(evidence.values())
-        weights = {feature_id: part * self.features[feature_id].rarity for feature_id, part in evidence.items()}
-        confidence = total / (total + facet.confidence_prior)
-        factor = math.sqrt(facet.weight_share * confidence) / math.hypot(*weights.values())
-        return {feature_id: weight * factor for feature_id, weight in weights.items()}
+        columns = np.arange(len(ids))
+        profile = sparse.csr_array((np.array(counts), (np.zeros_like(columns), columns)), shape=(1, len(ids)))
+        rarity = np.array([self.features[feature_id].rarity for feature_id in ids])
+        weighted = weigh_occurrences(profile, self.facets, np.array(places), rarity)
+        weights = weighted.data * np.sqrt(self._shares[places])
+        return dict(zip(ids, weights.tolist(), strict=True))
 
 
-def spelling_key(tag: str) -> str:
-    """Return the key under which spellings that differ in case and punctuation meet: the macro tag_key at level 1."""
-    lower = tag.lower()
-    return "".join(letter for letter in lower if letter.isalnum() or letter in "#+") or lower
-
-
-def split_tags(text: str, count: int, tags: set[str]) -> list[str] | None:
-    """Split known tags that are joined by ', ', which a tag may hold itself.
-
-    Returns
-    -------
-    So many of the known tags as should be there, None where the text is no such list.
-
-    """
-    parts = [text] if count == 1 else text.split(", ")
-    if len(parts) <= count:
-        return parts if len(parts) == count and tags.issuperset(parts) else None
-    for taken in range(1, len(parts)):
-        first = ", ".join(parts[:taken])
-        rest = split_tags(", ".join(parts[taken:]), count - 1, tags) if first in tags else None
-        if rest is not None:
-            return [first, *rest]
-    return None
-
-
-def _cleaned(terms: Mapping[str, Value]) -> dict[str, Value]:
-    """Return terms without blanks around them and without those that are blank."""
-    return {term: value for raw, value in terms.items() if (term := raw.strip(BLANKS))}
-
-
-def _view_time(seconds: Mapping[str, float | None]) -> dict[str, float]:
-    """Return how many of one's own medians every view took, see facet_view_time; nothing where that is not known."""
+def _view_time(seconds: Mapping[str, float | None], max_medians: float) -> dict[str, float]:
+    """Return each view as a multiple of the user's own median, see facet_view_time; nothing for unknown seconds."""
     known = {course: viewed for course, viewed in seconds.items() if viewed is not None}
     middle = median(known.values()) if known else 0
     if middle == 0:
         return {}
-    return {course: min(viewed / middle, MOST_MEDIANS) for course, viewed in known.items() if viewed > 0}
+    return {course: min(viewed / middle, max_medians) for course, viewed in known.items() if viewed > 0}

@@ -10,7 +10,8 @@ from zlib import crc32
 import numpy as np
 from scipy import sparse
 
-from kindred.fold_in.encoder import Activity, Encoded, Encoder
+from kindred.fold_in.activity import Activity, Encoded
+from kindred.fold_in.encoder import Encoder
 from kindred.matrices import TIE_DECIMALS
 from kindred.neighbours.lists import CANDIDATES_PER_PLACE
 from kindred.neighbours.reranking import TOP_REASONS
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-LEAST_CANDIDATES = 100
+MIN_CANDIDATES = 100
 """So many nearest users at least compete for the places of a list, however short it is."""
 
 MAGIC = b"kindred profile space 1\n"
@@ -93,9 +94,9 @@ class ProfileSpace:
         return self.encoder.encode(activity)
 
     def closest(self, encoded: Encoded, k: int, min_similarity: float = 0.0) -> list[dict]:
-        """List the users who are closest to a profile, as `kindred.neighbours.reranking.closest_lists` ranks them.
+        """List the users who are closest to a profile, as `kindred.neighbours.reranking.rerank` ranks them.
 
-        Candidates are the nearest users, CANDIDATES_PER_PLACE for each place and LEAST_CANDIDATES at least; of those
+        Candidates are the nearest users, CANDIDATES_PER_PLACE for each place and MIN_CANDIDATES at least; of those
         the k are listed that come first by similarity less the correction for hubs, ties in the order of handles. A
         posted profile is in no cluster, so that the facet of clusters adds nothing.
 
@@ -167,7 +168,7 @@ class ProfileSpace:
 
     def _listed(self, similarities: np.ndarray, k: int, min_similarity: float) -> np.ndarray:
         """Return the columns of the k closest users, closest first."""
-        count = min(max(CANDIDATES_PER_PLACE * k, LEAST_CANDIDATES), len(similarities))
+        count = min(max(CANDIDATES_PER_PLACE * k, MIN_CANDIDATES), len(similarities))
         # Few reach the similarity at the last place, so that only those need sorting.
         least = np.partition(similarities, -count)[-count] - 10.0**-TIE_DECIMALS if count else 0
         near = np.flatnonzero((similarities > 0) & (similarities >= least))

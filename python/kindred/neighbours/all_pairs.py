@@ -19,6 +19,13 @@ import numpy as np
 from scipy import sparse
 
 from kindred.neighbours import numba_kernel
+from kindred.neighbours.lists import KnownLists
+
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""indptr, indices and data of a compressed matrix."""
+
+Index = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The inverted index of a block: where each feature's list begins, users counted in the block, and weights."""
 
 BLOCK_USERS = 8192
 """Users of a block at most: their scores stay in the second-level cache, and an index needs 2 bytes for a user."""
@@ -40,6 +47,9 @@ HOT_PRODUCTS_SHARE = 0.75
 
 UNBEATABLE = 1e100
 """A score that nobody has: where nothing is left of a list, who is better than those beyond it cannot be known."""
+
+INDEXES_MB = 1024
+"""Megabytes for the inverted indexes of blocks; where all do not fit, fewer are held at a time."""
 
 PARTS = 16
 """Parts whose lengths are compared each: one cache line of float32."""
@@ -69,13 +79,27 @@ class Bounds(NamedTuple):
     counter_parts: np.ndarray
 
 
+class Heaps(NamedTuple):
+    """The best found so far for every user, changed in place: a heap each, whose worst entry stands first.
+
+    Attributes
+    ----------
+    scores
+        float64 array of shape (users, k); -inf where a place is free.
+    ids
+        int32 array of shape (users, k): the rows of the neighbours; NOBODY where a place is free.
+
+    """
+
+    scores: np.ndarray
+    ids: np.ndarray
+
+
 def best_of_all(
     matrix: sparse.csr_array,
     counterparts: sparse.csr_array,
     k: int,
-    penalties: np.ndarray | None,
     threads: int,
-    memory_mb: float,
     progress: Callable[[float], None],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k best of every user, as `kindred.top_k` describes it.
@@ -84,7 +108,7 @@ def best_of_all(
     ----------
     matrix, counterparts
         Users x features, CSR, float64, canonical and non-negative; the score must be the same both ways.
-    k, penalties, threads, memory_mb, progress
+    k, threads, progress
         See `kindred.top_k`.
 
     Returns
@@ -94,11 +118,10 @@ def best_of_all(
 
     """
     users = matrix.shape[0]
-    scores = np.full((users, k), -np.inf)
-    ids = np.full((users, k), numba_kernel.NOBODY, dtype=np.int32)
+    heaps = Heaps(np.full((users, k), -np.inf), np.full((users, k), numba_kernel.NOBODY, dtype=np.int32))
     everybody = np.arange(users, dtype=np.int32)
-    offer_pairs(matrix, counterparts, everybody, everybody[:0], penalties, threads, memory_mb, progress, scores, ids)
-    return ids, scores
+    offer_pairs(matrix, counterparts, everybody, everybody[:0], heaps, threads, progress)
+    return heaps.ids, heaps.scores
 
 
 def offer_pairs(
@@ -106,53 +129,51 @@ def offer_pairs(
     counterparts: sparse.csr_array,
     some: np.ndarray,
     others: np.ndarray,
-    penalties: np.ndarray | None,
+    heaps: Heaps,
     threads: int,
-    memory_mb: float,
     progress: Callable[[float], None],
-    scores: np.ndarray,
-    ids: np.ndarray,
 ) -> None:
     """Offer every pair of some users, and every pair of one of them and one of the others, to the lists of both.
 
     Parameters
     ----------
-    matrix, counterparts, penalties, threads, memory_mb, progress
+    matrix, counterparts, threads, progress
         See `best_of_all`.
     some, others
         int32 arrays of rows, together each user once.
-    scores, ids
-        float64 and int32 arrays of shape (users, k), changed in place: in, what each list holds already, a heap whose
-        worst is first (-inf and NOBODY where nobody is); out, lists by falling score, -1 and 0 where nobody is.
+    heaps
+        What each list holds already; it is changed in place. Afterwards it holds lists by falling score, with -1 and 0
+        in free places.
 
     """
     blocks = _blocks(some, threads)
     meeting = len(blocks)
     blocks += _blocks(others, threads)
-    enough = BOUNDED_FROM_MEETINGS * ids.shape[1]
-    # The lists of the others have been filled before.
+    enough = BOUNDED_FROM_MEETINGS * heaps.ids.shape[1]
+    # The lists of the others are full already.
     met = [0.0] * meeting + [enough] * (len(blocks) - meeting)
     bounds = _bounded(matrix, counterparts) if len(blocks) > enough else None
     rows, counter_rows = _arrays(matrix), _arrays(counterparts)
     index_mb = counterparts.nnz * (counterparts.dtype.itemsize + INDEX_ID_BYTES) / 1e6
-    group = max(BLOCKS_PER_THREAD * threads, int(len(blocks) * memory_mb / max(index_mb, memory_mb)))
+    group = max(BLOCKS_PER_THREAD * threads, int(len(blocks) * INDEXES_MB / max(index_mb, INDEXES_MB)))
 
     done, meetings = 0, meeting * (len(blocks) - (meeting - 1) / 2)
     with ThreadPoolExecutor(threads) as pool:
         for first in range(0, meeting, group):
             indexed = range(first, min(first + group, meeting))
-            indexes, indexed_for = {}, "nothing"
+            indexes: dict[int, Index] = {}
+            indexed_for: Bounds | str | None = "nothing"
             for pairs in _rounds(list(indexed), list(range(indexed.stop, len(blocks)))):
                 applied = bounds if all(met[block] >= enough for pair in pairs for block in pair) else None
                 if applied is not indexed_for:
-                    made = pool.map(
-                        lambda block, applied=applied: _index(counterparts[blocks[block]], applied), indexed
-                    )
+                    made = pool.map(lambda block, to=applied: _index(counterparts[blocks[block]], to), indexed)
                     indexes, indexed_for = dict(zip(indexed, made, strict=True)), applied
 
-                def meet(pair: tuple[int, int], indexes: dict = indexes, applied: Bounds | None = applied) -> None:
+                def meet(
+                    pair: tuple[int, int], indexes: dict[int, Index] = indexes, applied: Bounds | None = applied
+                ) -> None:
                     one, other = (blocks[block] for block in pair)
-                    numba_kernel.meet(one, other, indexes[pair[1]], rows, counter_rows, penalties, applied, scores, ids)
+                    numba_kernel.meet(one, other, indexes[pair[1]], rows, counter_rows, applied, heaps)
 
                 for _ in pool.map(meet, pairs):
                     done += 1
@@ -161,10 +182,10 @@ def offer_pairs(
                     met[block] += 1
 
         def finish(block: int) -> None:
-            numba_kernel.sort_lists(blocks[block], scores, ids)
-            # What stands on the list of one of the others has been scored as seen from there.
+            numba_kernel.sort_lists(blocks[block], heaps)
+            # An entry on the list of one of the others was scored from that side already.
             if counterparts is not matrix and block < meeting:
-                numba_kernel.rescore_lists(blocks[block], rows, counter_rows, matrix.shape[1], penalties, scores, ids)
+                numba_kernel.rescore_lists(blocks[block], rows, counter_rows, matrix.shape[1], heaps)
 
         list(pool.map(finish, range(len(blocks))))
 
@@ -172,32 +193,29 @@ def offer_pairs(
 def refresh(
     matrix: sparse.csr_array,
     counterparts: sparse.csr_array,
-    scores: np.ndarray,
-    ids: np.ndarray,
-    is_complete: np.ndarray,
+    known: KnownLists,
     changed: np.ndarray,
     threads: int,
-    memory_mb: float,
     progress: Callable[[float], None],
 ) -> None:
-    """Bring lists up to date where some users have changed, see `kindred.neighbours.refresh.refresh_lists`; in place.
+    """Bring lists up to date, in place, where some users have changed; see `refresh_lists` of `refresh`.
 
-    An unchanged user's list keeps who has not changed. Others who have not changed are worse than all of it, hence the
-    places that have become free hold copies of its last: what is offered must be better than that. Copies that are
-    left at the end stand for users who are not known.
+    The list of an unchanged user keeps its unchanged neighbours. Other unchanged users score below all of them, so the
+    free places hold copies of the last one: whoever is offered must score above it. Copies that are left at the end
+    stand for users who are not known.
 
     Parameters
     ----------
-    matrix, counterparts, threads, memory_mb, progress
+    matrix, counterparts, threads, progress
         See `best_of_all`.
-    scores, ids
-        float64 and int32 arrays of shape (users, k): by falling score, ids -1 for a place that is free.
-    is_complete
-        Boolean array of shape (users,): lists that hold everybody with a score, but for those who have changed.
+    known
+        Lists by falling score, with -1 in free places. A complete list holds everybody with a score, except for users
+        who have changed.
     changed
         Boolean array of shape (users,).
 
     """
+    scores, ids, is_complete = known.scores, known.indices, known.is_complete
     for start in range(0, len(ids), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
         is_kept = (ids[block] >= 0) & ~changed[ids[block]] & ~changed[block, None]
@@ -217,20 +235,20 @@ def refresh(
         ids[block] = np.where(is_free, blank_ids, kept_ids)[:, ::-1]
         scores[block] = np.where(is_free, blanks, kept_scores)[:, ::-1]
     rows = np.arange(len(ids), dtype=np.int32)
-    offer_pairs(matrix, counterparts, rows[changed], rows[~changed], None, threads, memory_mb, progress, scores, ids)
+    offer_pairs(matrix, counterparts, rows[changed], rows[~changed], Heaps(scores, ids), threads, progress)
     is_copy = ids[:, 1:] == ids[:, :-1]
     ids[:, 1:][is_copy] = -1
     scores[:, 1:][is_copy] = 0
 
 
 def scorer_of_rows(
-    matrix: sparse.csr_array, counterparts: sparse.csr_array, penalties: np.ndarray | None
+    matrix: sparse.csr_array, counterparts: sparse.csr_array
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
-    """Return what fills the indices and scores, shapes (rows, k), of a block of rows from an index of everybody."""
+    """Return a function that fills the indices and scores, shapes (rows, k), of a block of rows."""
     rows, index = _arrays(matrix), _arrays(sparse.csc_array(counterparts))
 
     def score_block(block: np.ndarray, indices: np.ndarray, scores: np.ndarray) -> None:
-        numba_kernel.score_rows(block, rows, index, penalties, indices, scores)
+        numba_kernel.score_rows(block, rows, index, indices, scores)
 
     return score_block
 

@@ -1,4 +1,4 @@
-"""The tables of nearest and closest users: neighbour lists, re-ranked, with the parts of each similarity."""
+"""Candidates: the nearest users of every user, who compete for the places on the lists of similar users."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 SPARE_SHARE = 0.16
-"""How much longer lists are than wanted: so many users may leave one, and none enter, before it is found anew."""
+"""The share by which lists are longer than needed: as many users may leave one before it has to be found anew."""
 
 
-def listed_users(top_k: int, cluster_neighbours: int) -> int:
-    """Return how many nearest users of each are needed: for clustering, as candidates, and for whole neighbourhoods."""
+def candidates_needed(top_k: int, cluster_neighbours: int) -> int:
+    """Return how many candidates each user needs: for re-ranking, for clustering, and for a whole neighbourhood."""
     return max(CANDIDATES_PER_PLACE * top_k, cluster_neighbours, NEIGHBOURHOOD_USERS)
 
 
-def nearest_users(
+def find_candidates(
     profiles: Profiles,
     fingerprints: np.ndarray,
     k: int,
@@ -44,12 +44,13 @@ def nearest_users(
     profiles
         The profiles to compare.
     fingerprints
-        uint64 array of shape (users,): equal where a profile is, see `read_known`.
+        uint64 array of shape (users,): equal for equal profiles, see `read_known`.
     k
-        How many are wanted. The lists are longer by SPARE_SHARE, so that some can leave them before the next refresh.
+        Candidates wanted for each user. The lists are longer by SPARE_SHARE, so that users can leave them until the
+        next refresh.
     before
-        The table of the build before; what has not changed since is taken from it (`refresh`). A table that
-        an older version made, without fingerprints, is of no use.
+        The table of the build before; lists that have not changed since are taken from it (`refresh`). A table without
+        fingerprints, from an older version, is ignored.
     threads, progress
         See `top_k`.
     tell
@@ -57,32 +58,41 @@ def nearest_users(
 
     Yields
     ------
-    Parts of a table with a row per user, by user: user_handle, near_user_handles and scores, two lists of one length,
-    nearest first; is_complete, whether everybody with a score above 0 is listed, else k users at least are;
-    neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
+    Parts of a table with a row per user, by user: user_handle; candidate_handles and scores, two lists of one length,
+    nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k users
+    otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
 
     """
-    options = {"counterparts": profiles.counterparts, "threads": threads, "progress": progress}
     length = k + math.ceil(SPARE_SHARE * k)
     if before is None or "profile_fingerprint" not in before.columns:
-        nearest = known_lists(profiles.matrix, length, **options)
+        found = known_lists(
+            profiles.matrix, length, counterparts=profiles.counterparts, threads=threads, progress=progress
+        )
     else:
         known, changed = read_known(before, profiles.users, fingerprints, length)
         tell(f"The profiles of {changed.sum():,} of {len(changed):,} users have changed since the build before")
-        nearest = refresh_lists(profiles.matrix, known, changed, k, **options)
+        found = refresh_lists(
+            profiles.matrix,
+            known,
+            changed,
+            k,
+            counterparts=profiles.counterparts,
+            threads=threads,
+            progress=progress,
+        )
     users = profiles.users
-    # While the lists are written, the memory of the profiles is DuckDB's.
-    del profiles, options
+    # While the lists are written, DuckDB needs the memory of the profiles.
+    del profiles
     for start in range(0, max(len(users), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
-        is_listed = nearest.indices[block] >= 0
+        is_listed = found.indices[block] >= 0
         lengths = is_listed.sum(axis=1)
-        lists = NeighbourLists(nearest.indices[block], nearest.scores[block])
+        lists = NeighbourLists(found.indices[block], found.scores[block])
         yield {
             "user_handle": users[block],
-            "near_user_handles": Lists(lengths, users[lists.indices[is_listed]]),
+            "candidate_handles": Lists(lengths, users[lists.indices[is_listed]]),
             "scores": Lists(lengths, lists.scores[is_listed]),
-            "is_complete": nearest.is_complete[block],
+            "is_complete": found.is_complete[block],
             "neighbourhood_similarity": lists.neighbourhood_similarity(),
             "profile_fingerprint": fingerprints[block],
         }
@@ -96,12 +106,12 @@ def read_known(
     Parameters
     ----------
     before
-        What `nearest_users` made then.
+        The table that `find_candidates` made then.
     users
         int64 array, rising: the users of today.
     fingerprints
-        uint64 array of shape (users,): the fingerprints of their profiles today. Where it was another one, or there
-        was none, the user has changed.
+        uint64 array of shape (users,): the fingerprints of their profiles today. A user has changed whose fingerprint
+        was different, or who had none.
     k
         The length of today's lists.
 
@@ -112,7 +122,7 @@ def read_known(
 
     """
     lists = NeighbourLists.read(before, users, k)
-    then = before.select("user_handle, profile_fingerprint, is_complete, len(near_user_handles) as listed").fetchnumpy()
+    then = before.select("user_handle, profile_fingerprint, is_complete, len(candidate_handles) as listed").fetchnumpy()
     rows, is_there = find_rows(then["user_handle"], users)
     rows = rows[is_there]
     changed = np.ones(len(users), dtype=bool)
@@ -122,21 +132,7 @@ def read_known(
     return KnownLists(lists.indices, lists.scores, is_complete), changed
 
 
-def nearest_lists(
-    profiles: Profiles,
-    k: int,
-    threads: int = 1,
-    *,
-    rows: np.ndarray | None = None,
-) -> NeighbourLists:
+def candidate_lists(profiles: Profiles, k: int, threads: int = 1, *, rows: np.ndarray | None = None) -> NeighbourLists:
     """List the k nearest users of every user, or of some rows, by the similarity of their profiles, see `top_k`."""
-    return NeighbourLists(
-        *top_k(
-            profiles.matrix,
-            k,
-            metric="dot",
-            counterparts=profiles.counterparts,
-            rows=rows,
-            threads=threads,
-        )
-    )
+    found = top_k(profiles.matrix, k, metric="dot", counterparts=profiles.counterparts, rows=rows, threads=threads)
+    return NeighbourLists(*found)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 NEIGHBOURHOOD_USERS = 10
-"""A user's neighbourhood, for the hub correction: the nearest so many users."""
+"""The nearest users of a user who make up the neighbourhood, for the hub correction."""
 
 CANDIDATES_PER_PLACE = 5
-"""Nearest users who compete for a place on a list of the closest."""
+"""Candidates that compete for each place on a list of similar users."""
 
 BLOCK_USERS = 4096
 """Users whose lists are re-ranked, read or written at a time; bounds memory, whatever the number of users."""
@@ -31,9 +31,9 @@ class NeighbourLists:
     Attributes
     ----------
     indices
-        Integer array of shape (users, k): rows of the neighbours, nearest first, -1 where there is none.
+        Integer array of shape (users, k): rows of the neighbours, nearest first, -1 in free places.
     scores
-        float64 array of shape (users, k): their scores, 0 where there is none.
+        float64 array of shape (users, k): their scores, 0 in free places.
 
     """
 
@@ -42,19 +42,19 @@ class NeighbourLists:
 
     @classmethod
     def read(cls, table: duckdb.DuckDBPyRelation, users: np.ndarray, k: int) -> NeighbourLists:
-        """Read the k nearest back from the table that `nearest_users` makes; users are its rows, rising.
+        """Read the k nearest users back from a table that `find_candidates` made; users are its rows, rising.
 
-        Indices are int32, half of what a list of 100 neighbours of a million users would take otherwise.
+        Indices are int32, which halves the memory of 100 neighbours for each of a million users.
         """
-        table = table.select(f"user_handle, near_user_handles[:{k}] as near_user_handles, scores[:{k}] as scores")
+        table = table.select(f"user_handle, candidate_handles[:{k}] as candidate_handles, scores[:{k}] as scores")
         indices = np.full((len(users), k), -1, dtype=np.int32)
         scores = np.zeros(indices.shape)
         for part in read_parts(table, BLOCK_USERS):
-            near = part["near_user_handles"]
+            candidates = part["candidate_handles"]
             owners, is_user = find_rows(part["user_handle"], users)
-            others, is_other = find_rows(near.values, users)
-            is_there = is_user[near.owners] & is_other
-            rows, places = owners[near.owners][is_there], near.places[is_there]
+            others, is_other = find_rows(candidates.values, users)
+            is_there = is_user[candidates.owners] & is_other
+            rows, places = owners[candidates.owners][is_there], candidates.places[is_there]
             indices[rows, places], scores[rows, places] = others[is_there], part["scores"].values[is_there]
         return cls(indices, scores)
 
@@ -70,10 +70,10 @@ class KnownLists:
     Attributes
     ----------
     indices
-        int32 array of shape (users, k): rows of the neighbours, nearest first, -1 where nobody is known. Whoever is
-        not on a list is farther than all who are.
+        int32 array of shape (users, k): rows of the neighbours, nearest first, -1 in free places. Everybody who is not
+        on a list scores below all who are.
     scores
-        float64 array of shape (users, k): their scores, 0 where nobody is known.
+        float64 array of shape (users, k): their scores, 0 in free places.
     is_complete
         Boolean array of shape (users,): whether the list holds everybody with a score above 0.
 

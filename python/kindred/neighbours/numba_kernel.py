@@ -24,7 +24,7 @@ FLOAT32_MARGIN, FLOAT64_MARGIN = 4e-7, 1e-15
 
 
 @njit(nogil=True, cache=True)
-def score_rows(rows, matrix, inverted, penalties, indices, scores):
+def score_rows(rows, matrix, inverted, indices, scores):
     """Find the k best of every user for some rows, exactly.
 
     For each row, the lists of its features are added to one accumulator over all users, in the order of the features,
@@ -38,8 +38,6 @@ def score_rows(rows, matrix, inverted, penalties, indices, scores):
         indptr, indices and data (float64) of the profiles by row.
     inverted
         indptr, indices and data (float64) of what they are compared with, by column.
-    penalties
-        float64 array of shape (users,), what is taken off a score above 0; None for nothing.
     indices, scores
         Arrays of shape (rows, k) that are filled: by falling score, tied ones by index; -1 and 0 where there are fewer.
 
@@ -60,8 +58,6 @@ def score_rows(rows, matrix, inverted, penalties, indices, scores):
         for user in range(users):
             if totals[user] <= 0:
                 totals[user] = -np.inf
-            elif penalties is not None:
-                totals[user] -= penalties[user]
         least = _kth_best(totals, best) - 1 / TIES_PER_UNIT
 
         candidates = np.flatnonzero((totals >= least) & (totals > -np.inf))
@@ -103,7 +99,7 @@ def _kth_best(totals, best):
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
-def meet(block, other, index, matrix, counterparts, penalties, bounds, scores, ids):
+def meet(block, other, index, matrix, counterparts, bounds, heaps):
     """Let the users of one block meet those of another, or of the same, each pair once, and keep the best of both.
 
     The score of a pair is added up over an inverted index of the other block and offered to the lists of both users.
@@ -119,14 +115,13 @@ def meet(block, other, index, matrix, counterparts, penalties, bounds, scores, i
         and without the hottest features where there are bounds.
     matrix, counterparts
         indptr, indices and data (float64) of all profiles, and of what they are compared with, by row.
-    penalties
-        float64 array of shape (users,): what is taken off a score where a user is the candidate; None for nothing.
     bounds
         None, or a `Bounds` of kindred.neighbours.all_pairs.
-    scores, ids
-        Arrays of shape (users, k), float64 and int32: the heaps of the best so far, see `_offer`.
+    heaps
+        The `Heaps` of kindred.neighbours.all_pairs: the best so far, see `_offer`.
 
     """
+    scores, ids = heaps
     list_starts, list_users, list_weights = index
     row_starts, row_features, row_weights = matrix
     is_same = block[0] == other[0]
@@ -137,13 +132,7 @@ def meet(block, other, index, matrix, counterparts, penalties, bounds, scores, i
     own_asked = np.empty(1, list_weights.dtype)
     asked = np.full(padded, np.inf, list_weights.dtype)
     for place in range(count):
-        asked[place] = _asked(scores[other[place], 0], penalties, bounds)
-    own_offset = np.zeros(1, list_weights.dtype)
-    offsets = None
-    if penalties is not None:
-        offsets = np.zeros(padded, list_weights.dtype)
-        for place in range(count):
-            offsets[place] = _rounded_down(penalties[other[place]], bounds)
+        asked[place] = _asked(scores[other[place], 0], bounds)
     rests = None
     if bounds is not None:
         rests = np.zeros(padded, np.float32)
@@ -167,16 +156,14 @@ def meet(block, other, index, matrix, counterparts, penalties, bounds, scores, i
             for place in range(len(listed)):
                 totals[listed[place]] += weight * weights[place]
 
-        own_asked[0] = _asked(scores[user, 0], penalties, bounds)
+        own_asked[0] = _asked(scores[user, 0], bounds)
         own_rest = np.float32(0)
-        if penalties is not None:
-            own_offset[0] = _rounded_down(penalties[user], bounds)
         if bounds is not None:
             own_rest = bounds.rests[user]
             for entry in range(row_starts[user], row_starts[user + 1]):
                 dense[row_features[entry]] = row_weights[entry]
         for start in range(own // SLICE_USERS * SLICE_USERS if is_same else 0, padded, SLICE_USERS):
-            if not _reach(start, totals, rests, own_rest, asked, own_asked, offsets, own_offset, reaching):
+            if not _reach(start, totals, rests, own_rest, asked, own_asked, reaching):
                 continue
             for step in range(SLICE_USERS):
                 place = start + step
@@ -186,18 +173,15 @@ def meet(block, other, index, matrix, counterparts, penalties, bounds, scores, i
                 score = float(totals[place])
                 if bounds is not None:
                     most = totals[place] + _most_of_rest(bounds.parts, user, bounds.counter_parts, found)
-                    if _is_short(most, place, asked, own_asked, offsets, own_offset):
+                    if most < own_asked[0] and most < asked[place]:
                         continue
                     score = _score(dense, counterparts, found)
                 if score <= 0:
                     continue
-                for_user, for_found = score, score
-                if penalties is not None:
-                    for_user, for_found = score - penalties[found], score - penalties[user]
-                _offer(scores, ids, user, for_user, found)
-                _offer(scores, ids, found, for_found, user)
-                own_asked[0] = _asked(scores[user, 0], penalties, bounds)
-                asked[place] = _asked(scores[found, 0], penalties, bounds)
+                _offer(scores, ids, user, score, found)
+                _offer(scores, ids, found, score, user)
+                own_asked[0] = _asked(scores[user, 0], bounds)
+                asked[place] = _asked(scores[found, 0], bounds)
         if is_same:
             asked[own] = own_asked[0]
         if bounds is not None:
@@ -206,8 +190,9 @@ def meet(block, other, index, matrix, counterparts, penalties, bounds, scores, i
 
 
 @njit(nogil=True, cache=True)
-def sort_lists(block, scores, ids):
-    """Turn the heaps of a block into lists from best to worst; -1 and 0 where nobody is."""
+def sort_lists(block, heaps):
+    """Turn the heaps of a block into lists from best to worst; -1 and 0 in free places."""
+    scores, ids = heaps
     for user in block:
         for size in range(scores.shape[1] - 1, 0, -1):
             score, found = scores[user, size], ids[user, size]
@@ -219,12 +204,13 @@ def sort_lists(block, scores, ids):
 
 
 @njit(nogil=True, cache=True)
-def rescore_lists(block, matrix, counterparts, features, penalties, scores, ids):
+def rescore_lists(block, matrix, counterparts, features, heaps):
     """Add up the scores of a block's lists anew, as seen from the user whose list it is, of so many features.
 
     The order of the terms is then that of `score_rows` and of scipy's product; seen from the other side, where
     counterparts are not the profiles themselves, it is another, and so are the last bits.
     """
+    scores, ids = heaps
     row_starts, row_features, row_weights = matrix
     dense = np.zeros(features)
     for user in block:
@@ -234,14 +220,12 @@ def rescore_lists(block, matrix, counterparts, features, penalties, scores, ids)
             found = ids[user, place]
             if found >= 0:
                 scores[user, place] = _score(dense, counterparts, found)
-                if penalties is not None:
-                    scores[user, place] -= penalties[found]
         for entry in range(row_starts[user], row_starts[user + 1]):
             dense[row_features[entry]] = 0
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
-def _reach(start, totals, rests, own_rest, asked, own_asked, offsets, own_offset, reaching):
+def _reach(start, totals, rests, own_rest, asked, own_asked, reaching):
     """Find which scores of the slice from start on may be enough for either list, and tell whether any is."""
     stop = start + SLICE_USERS
     scores, least, own_least = totals[start:stop], asked[start:stop], own_asked[0]
@@ -250,39 +234,22 @@ def _reach(start, totals, rests, own_rest, asked, own_asked, offsets, own_offset
         score = scores[place]
         if rests is not None:
             score += own_rest * rests[start:stop][place]
-        if offsets is None:
-            is_any |= (score >= own_least) | (score >= least[place])
-        else:
-            is_any |= (score - offsets[start:stop][place] >= own_least) | (score - own_offset[0] >= least[place])
+        is_any |= (score >= own_least) | (score >= least[place])
     if not is_any:
         return False
     for place in range(SLICE_USERS):
         score = scores[place]
         if rests is not None:
             score += own_rest * rests[start:stop][place]
-        if offsets is None:
-            reaching[place] = (score >= own_least) | (score >= least[place])
-        else:
-            reaching[place] = (score - offsets[start:stop][place] >= own_least) | (
-                score - own_offset[0] >= least[place]
-            )
+        reaching[place] = (score >= own_least) | (score >= least[place])
     return True
 
 
 @njit(nogil=True, cache=True)
-def _is_short(score, place, asked, own_asked, offsets, own_offset):
-    """Tell whether a score is not enough for either list."""
-    if offsets is None:
-        return score < own_asked[0] and score < asked[place]
-    return score - offsets[place] < own_asked[0] and score - own_offset[0] < asked[place]
-
-
-@njit(nogil=True, cache=True)
-def _asked(score, penalties, bounds):
+def _asked(score, bounds):
     """Return what a score must reach to be as good as the given one, the worst on a list; rounded down."""
     least = _rounded_down((np.rint(score * TIES_PER_UNIT) - 0.5) / TIES_PER_UNIT, bounds)
-    # Without penalties a score has to be above 0 only.
-    return max(least, LEAST_SCORE) if penalties is None else least
+    return max(least, LEAST_SCORE)
 
 
 @njit(nogil=True, cache=True)

@@ -1,4 +1,4 @@
-"""What two profiles have in common, for many pairs at a time."""
+"""Pairs of profiles: what they have in common, for many pairs at a time."""
 
 from __future__ import annotations
 
@@ -15,36 +15,13 @@ def shared_weights(
     profiles: sparse.csr_matrix | sparse.csr_array,
     rows: np.ndarray,
     other_rows: np.ndarray,
-    groups: np.ndarray | None = None,
-    group_count: int = 1,
     counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
 ) -> np.ndarray:
-    """Compare pairs of rows: the dot product of each pair, split by groups of features.
-
-    Parameters
-    ----------
-    profiles
-        Users x features, CSR, non-negative.
-    rows, other_rows
-        Integer arrays of shape (pairs,): which rows to compare.
-    groups
-        Integer array of shape (features,): the group of each feature, from 0. Without it there is one group.
-    group_count
-        How many groups there are, also those without features.
-    counterparts
-        What other_rows are taken from, see `top_k`; by default the profiles themselves.
-
-    Returns
-    -------
-    float64 array of shape (pairs, group_count): the dot product of the pair over the features of each group.
-
-    """
-    if groups is None:
-        groups = np.zeros(profiles.shape[1], dtype=np.int64)
-    parts = np.empty((len(rows), group_count))
+    """Return the dot product of each pair, float64 of shape (pairs,); the arguments are those of `shared_features`."""
+    products = np.empty(len(rows))
     for pairs, shared in shared_features(profiles, rows, other_rows, counterparts):
-        parts[pairs] = sums_by_group(shared, groups, group_count)
-    return parts
+        products[pairs] = shared @ np.ones(shared.shape[1])
+    return products
 
 
 def shared_features(
@@ -53,12 +30,21 @@ def shared_features(
     other_rows: np.ndarray,
     counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
 ) -> Iterator[tuple[slice, sparse.csr_array]]:
-    """Compare pairs of rows, feature by feature; the arguments are those of `shared_weights`.
+    """Compare pairs of rows, feature by feature.
+
+    Parameters
+    ----------
+    profiles
+        Users x features, CSR, non-negative.
+    rows, other_rows
+        Integer arrays of shape (pairs,): the rows to compare.
+    counterparts
+        The matrix that other_rows are rows of, see `top_k`; by default the profiles.
 
     Yields
     ------
     Parts of the pairs, each with a float64 CSR array of shape (pairs, features): the product of the two weights of
-    every feature that both have.
+    every feature that both rows have.
 
     """
     matrix = sparse.csr_array(profiles).astype(np.float64)

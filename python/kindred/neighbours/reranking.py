@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,19 +10,15 @@ from kindred.build.tables import Lists
 from kindred.matrices import TIE_DECIMALS, best_of_rows
 from kindred.neighbours.lists import BLOCK_USERS, NeighbourLists
 from kindred.neighbours.pairs import pairs_of_lists, shared_features, shared_weights, sums_by_group
-from kindred.profiles.facets import FACET_IDS
+from kindred.profiles.facets import ProfileColumns
 from kindred.profiles.matrix import Profiles
-
-if TYPE_CHECKING:
-    pass
-
 
 TOP_REASONS = 3
 """Features that are listed with a pair: those that add most to its similarity."""
 
 
-def closest_lists(
-    nearest: NeighbourLists,
+def rerank(
+    candidates: NeighbourLists,
     k: int,
     *,
     hub_correction: float = 0.0,
@@ -31,21 +26,21 @@ def closest_lists(
     cluster_weight: float = 0.0,
     rows: np.ndarray | None = None,
 ) -> NeighbourLists:
-    """List the k closest of everybody's nearest users: by similarity, less a correction for hubs.
+    """List the k most similar of every user's candidates: by similarity with the cluster, less a correction for hubs.
 
-    A hub is close to everybody and hence on many lists without being anybody's best match. What is taken off a
-    candidate's similarity is hub_correction times the candidate's neighbourhood similarity, a constant per candidate
-    (after CSLS; Conneau et al. 2018: Word translation without parallel data). Candidates are a user's nearest only:
-    correction and cluster rank those who are near, and bring nobody near who is not.
+    A hub is close to everybody, so it is on many lists without being anybody's best match. A candidate's similarity is
+    reduced by hub_correction times the candidate's own neighbourhood similarity, a constant per candidate (after CSLS;
+    Conneau et al. 2018: Word translation without parallel data). Only candidates are ranked: neither the correction nor
+    the cluster brings in anybody else.
 
     Parameters
     ----------
-    nearest
+    candidates
         The lists by the profiles without the cluster, at least NEIGHBOURHOOD_USERS long and longer than k.
     k
         The length of the lists.
     hub_correction
-        How much of the candidate's neighbourhood similarity is taken off, from 0 to 1.
+        The share of the candidate's neighbourhood similarity that is taken off, from 0 to 1.
     labels
         Integer array of shape (users,): the cluster of each user, negative for none.
     cluster_weight
@@ -55,39 +50,38 @@ def closest_lists(
 
     Returns
     -------
-    Lists of shape (rows, k), closest first, with the similarity as score, the cluster counting and nothing taken off.
-    What ranks is tied where it agrees to TIE_DECIMALS; ties stand in the order of rows.
+    Lists of shape (rows, k), best first. The score is the similarity, with the cluster and without the correction.
+    Candidates are tied whose ranking scores agree to TIE_DECIMALS; ties stand in the order of rows.
 
     """
-    rows = np.arange(len(nearest.indices)) if rows is None else np.asarray(rows)
-    crowding = nearest.neighbourhood_similarity()
-    closest = NeighbourLists(np.full((len(rows), k), -1, dtype=np.int32), np.zeros((len(rows), k)))
+    rows = np.arange(len(candidates.indices)) if rows is None else np.asarray(rows)
+    crowding = candidates.neighbourhood_similarity()
+    listed = NeighbourLists(np.full((len(rows), k), -1, dtype=np.int32), np.zeros((len(rows), k)))
     for start in range(0, len(rows), BLOCK_USERS):
         block = rows[start : start + BLOCK_USERS]
-        candidates = nearest.indices[block]
-        similarities = nearest.scores[block]
+        others = candidates.indices[block]
+        similarities = candidates.scores[block]
         if labels is not None:
-            shares_cluster = (labels[candidates] == labels[block, None]) & (labels[candidates] >= 0)
-            similarities = np.where(candidates >= 0, similarities + cluster_weight * shares_cluster, 0)
-        totals = np.round(similarities - hub_correction * crowding[candidates], TIE_DECIMALS)
-        best = np.lexsort((candidates, np.where(candidates >= 0, -totals, np.inf)), axis=1)[:, :k]
+            shares_cluster = (labels[others] == labels[block, None]) & (labels[others] >= 0)
+            similarities = np.where(others >= 0, similarities + cluster_weight * shares_cluster, 0)
+        totals = np.round(similarities - hub_correction * crowding[others], TIE_DECIMALS)
+        best = np.lexsort((others, np.where(others >= 0, -totals, np.inf)), axis=1)[:, :k]
         places = np.s_[start : start + BLOCK_USERS, : best.shape[1]]
-        closest.indices[places] = np.take_along_axis(candidates, best, axis=1)
-        closest.scores[places] = np.take_along_axis(similarities, best, axis=1)
-    return closest
+        listed.indices[places] = np.take_along_axis(others, best, axis=1)
+        listed.scores[places] = np.take_along_axis(similarities, best, axis=1)
+    return listed
 
 
-def closest_users(
+def similar_users(
     profiles: Profiles,
     one_hot: Profiles,
-    closest: NeighbourLists,
-    neighbourhood_similarity: np.ndarray,
-    facets: dict[int, str],
-    features: np.ndarray,
+    listed: NeighbourLists,
+    columns: ProfileColumns,
     labels: np.ndarray,
+    neighbourhood_similarity: np.ndarray,
     hub_correction: float,
 ) -> Iterator[dict[str, np.ndarray | Lists]]:
-    """Make the table of the closest users of every user, with the parts of their similarity.
+    """Make the table of every user's similar users, with the parts of their similarity.
 
     Parameters
     ----------
@@ -95,18 +89,16 @@ def closest_users(
         Weighted profiles, the cluster included, whose dot product is the similarity (the table user_features).
     one_hot
         Profiles of the same users without weights, for the plain cosine.
-    closest
-        What `closest_lists` finds for all of them.
-    neighbourhood_similarity
-        float64 array of shape (users,): see `NeighbourLists.neighbourhood_similarity`.
-    facets
-        The name of each facet by its number.
-    features
-        Array of shape (features,), object: the name of each column of the profiles.
+    listed
+        What `rerank` finds for all of them.
+    columns
+        The facet and the name of each column of the profiles.
     labels
         Integer array of shape (users,): the cluster of each user.
+    neighbourhood_similarity
+        float64 array of shape (users,): see `NeighbourLists.neighbourhood_similarity`.
     hub_correction
-        See `closest_lists`.
+        See `rerank`.
 
     Yields
     ------
@@ -116,35 +108,32 @@ def closest_users(
     and top_reasons, a list of at most TOP_REASONS records of facet, feature and contribution, the largest first.
 
     """
-    numbers = np.array(sorted(facets))
-    facet_names = np.array([facets[number] for number in numbers.tolist()], dtype=object)
-    groups = np.searchsorted(numbers, profiles.features // FACET_IDS)
-    matching_groups = np.searchsorted(numbers, profiles.matching_features // FACET_IDS)
+    facet_names = np.array(columns.facets, dtype=object)
     lengths = np.sqrt(one_hot.matrix.sum(axis=1))
-    for start in range(0, max(len(closest.indices), 1), BLOCK_USERS):
+    for start in range(0, max(len(listed.indices), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
-        rows, places, neighbours = pairs_of_lists(closest.indices[block])
-        listed, others = np.unique(neighbours, return_inverse=True)
-        parts = np.empty((len(rows), len(numbers)))
+        rows, places, neighbours = pairs_of_lists(listed.indices[block])
+        distinct, others = np.unique(neighbours, return_inverse=True)
+        parts = np.empty((len(rows), len(columns.facets)))
         reasons = []
-        for pairs, products in shared_features(profiles.matrix[block], rows, others, profiles.counterparts[listed]):
-            parts[pairs] = sums_by_group(products, groups, len(numbers))
+        for pairs, products in shared_features(profiles.matrix[block], rows, others, profiles.counterparts[distinct]):
+            parts[pairs] = sums_by_group(products, columns.groups, len(columns.facets))
             entries, owners, _ = best_of_rows(products.indptr, products.indices, products.data, TOP_REASONS)
             reasons.append((owners + pairs.start, products.indices[entries], products.data[entries]))
-        similarity = _summed_alike_both_ways(parts, groups, matching_groups)
-        shared = shared_weights(one_hot.matrix[block], rows, others, counterparts=one_hot.matrix[listed])[:, 0]
+        similarity = _summed_alike_both_ways(parts, columns.partners)
+        shared = shared_weights(one_hot.matrix[block], rows, others, one_hot.matrix[distinct])
         both = lengths[block][rows] * lengths[neighbours]
         yield {
             "user_handle": profiles.users[block][rows],
             "rank": places + 1,
             "similar_user_handle": profiles.users[neighbours],
             "similarity": similarity,
-            **{f"{facets[number]}_part": parts[:, place] for place, number in enumerate(numbers.tolist())},
+            **{f"{facet}_part": parts[:, place] for place, facet in enumerate(columns.facets)},
             "neighbourhood_similarity": neighbourhood_similarity[neighbours],
             "ranking_score": similarity - hub_correction * neighbourhood_similarity[neighbours],
             "cosine_similarity": np.divide(shared, both, out=np.zeros(len(both)), where=both > 0),
             "similar_cluster_id": labels[neighbours],
-            "top_reasons": _reasons_by_pair(reasons, len(rows), facet_names[groups], features),
+            "top_reasons": _reasons_by_pair(reasons, len(rows), facet_names[columns.groups], columns.names),
         }
 
 
@@ -164,12 +153,11 @@ def _reasons_by_pair(
     )
 
 
-def _summed_alike_both_ways(parts: np.ndarray, groups: np.ndarray, matching_groups: np.ndarray) -> np.ndarray:
+def _summed_alike_both_ways(parts: np.ndarray, partners: np.ndarray) -> np.ndarray:
     """Sum parts in an order that is the same seen from either user, to the last bit.
 
-    Seen from the other, the part of a facet is that of the facet which it meets: the two are added first.
+    Seen from the other user, a facet's part is that of its partner, so the two are added first.
     """
-    partner = np.arange(parts.shape[1])
-    partner[groups] = matching_groups
-    paired = parts + np.where(partner == np.arange(parts.shape[1]), 0, parts[:, partner])
-    return paired[:, partner >= np.arange(parts.shape[1])].sum(axis=1)
+    places = np.arange(parts.shape[1])
+    paired = parts + np.where(partners == places, 0, parts[:, partners])
+    return paired[:, partners >= places].sum(axis=1)

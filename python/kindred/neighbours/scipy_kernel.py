@@ -12,40 +12,41 @@ from kindred.matrices import TIE_DECIMALS
 BLOCK_ROWS = 64
 """Rows scored at a time: wide enough for the inner loop to run over whole vector registers, small enough for cache."""
 
-SCORE_COPIES = 4
-"""How often scipy's kernel holds the scores of a block at most: with and without penalties, rounded, and as a mask."""
+SCORE_COPIES = 3
+"""Copies of a block's scores that are held at the same time: as they are, rounded, and as a mask."""
+
+SCORES_MB = 1024
+"""Megabytes for the scores of all threads; blocks get smaller where there are many users."""
 
 
-def rows_of_block(users: int, threads: int, memory_mb: float) -> int:
-    """Return how many rows each thread can score at a time within the given memory, at least one."""
+def rows_of_block(users: int, threads: int) -> int:
+    """Return how many rows each thread can score at a time within SCORES_MB, at least one."""
     row_mb = SCORE_COPIES * threads * users * np.dtype(np.float64).itemsize / 1e6
-    return max(1, min(BLOCK_ROWS, int(memory_mb / row_mb))) if row_mb else BLOCK_ROWS
+    return max(1, min(BLOCK_ROWS, int(SCORES_MB / row_mb))) if row_mb else BLOCK_ROWS
 
 
 def scorer_of_rows(
-    matrix: sparse.csr_array, others: sparse.csr_array, penalties: np.ndarray | None
+    matrix: sparse.csr_array, others: sparse.csr_array
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
-    """Return what fills the indices and scores, shapes (rows, k), of a block of rows by scipy's product."""
-    least = np.nextafter(0, 1) if penalties is None else np.finfo(np.float64).min
+    """Return a function that fills the indices and scores, shapes (rows, k), of a block of rows."""
 
     def score_block(block: np.ndarray, indices: np.ndarray, scores: np.ndarray) -> None:
         block_scores = others @ matrix[block].toarray().T
         block_scores[block, np.arange(len(block))] = 0
-        if penalties is not None:
-            block_scores = np.where(block_scores > 0, block_scores - penalties[:, None], -np.inf)
-        indices[:], scores[:] = _best_of_columns(block_scores, indices.shape[1], least)
+        indices[:], scores[:] = _best_of_columns(block_scores, indices.shape[1])
 
     return score_block
 
 
-def _best_of_columns(scores: np.ndarray, k: int, floor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return row indices and scores of the k best entries of every column from floor up, shapes (columns, k)."""
+def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return row indices and scores of the k best entries above 0 of every column, shapes (columns, k)."""
+    floor = np.nextafter(0, 1)
     count, columns = scores.shape
     indices = np.full((columns, k), -1, dtype=np.int64)
     best = np.zeros((columns, k))
 
-    # The k-th largest maximum of disjoint slices is at most the k-th largest score, so that what is below it cannot
-    # be among the best; finding it costs one pass over the block instead of a partition of it.
+    # The k-th largest maximum of disjoint slices is at most the k-th largest score, so nothing below it is among the
+    # best. Finding it takes one pass over the block, which is cheaper than a partition.
     slice_rows = max(1, min(64, count // (4 * k)))
     whole = count // slice_rows * slice_rows
     maxima = scores[:whole].reshape(-1, slice_rows, columns).max(axis=1)

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours of sparse profiles, and what two profiles have in common."""
+"""The exact nearest neighbours of sparse profiles."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from scipy import sparse
 from kindred.neighbours import scipy_kernel
 
 COMPILED_FROM_PRODUCTS = 1_000_000_000
-"""From so many products of rows and stored weights on, loading the compiled kernels takes less time than it saves."""
+"""Products of rows and stored weights from which the compiled kernels save more time than it takes to load them."""
 
 COMPILED_ROWS = 256
-"""Rows that the compiled kernel takes at a time: enough for a thread to be worth waking, few enough to share out."""
+"""Rows that the compiled kernel takes at a time: enough to be worth waking a thread, few enough to share out."""
 
 
 def top_k(
@@ -24,45 +24,36 @@ def top_k(
     *,
     metric: str = "cosine",
     counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
-    penalties: np.ndarray | None = None,
     rows: np.ndarray | None = None,
     threads: int = 1,
-    memory_mb: float = 1024,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find for every row the k most similar other rows, exactly.
 
-    Four kernels find the same, to the last bit, and none of them ever holds users x users. Small inputs, and all where
-    numba is not installed (the extra `scale`): each block of rows is scored against all rows by one sparse-times-dense
-    product of scipy. Large ones are compiled: an inverted index that scores each pair once and offers it to the lists
-    of both (`all_pairs`, from COMPILED_FROM_PRODUCTS on); the same, once lists are long enough for it to pay,
-    pruned by bounds on what the hottest features can add; and where only some rows are wanted, an inverted index that
-    scores a row at a time (`numba_kernel`).
+    Four kernels give the same result, to the last bit, and none of them ever holds users x users. Small inputs are
+    scored by scipy, a block of rows at a time; so is everything where numba (the extra `scale`) is not installed. Large
+    inputs go to compiled loops over an inverted index. One scores each pair once and offers it to the lists of both
+    rows (`all_pairs`, from COMPILED_FROM_PRODUCTS on). A second does the same, but leaves pairs out by a bound on what
+    the hottest features can add; it takes over once the lists are long enough for that to pay. A third scores one row
+    at a time, where only some rows are wanted (`numba_kernel`).
 
     Parameters
     ----------
     profiles
-        Users x features, CSR, any non-negative weights of any real dtype. It is not changed.
+        Users x features, CSR, finite weights of 0 or more, of any real dtype. It is not changed.
     k
         How many neighbours to find, at least 1.
     metric
-        "cosine" normalises every row to length 1 first. "dot" takes the rows as they are, for profiles whose dot
-        product already is the similarity (a weighted sum of cosines, as in the table user_features).
+        "cosine" scales every row to length 1 first. "dot" takes the rows as they are, for profiles whose dot product
+        already is the similarity (a weighted sum of cosines, as in the table user_features).
     counterparts
-        What a row is compared with, for the metric "dot": the same rows with columns exchanged in pairs, so that what
-        one has in one column meets what another has in a second, and a pair scores the same both ways; by default the
-        profiles themselves.
-    penalties
-        Float array of shape (users,), 0 or more: what is taken off a row's score wherever it is a candidate.
+        What a row is compared with, for the metric "dot"; by default the profiles themselves. It holds the same rows
+        with columns exchanged in pairs, so that a feature in one column meets a feature in another, and a pair scores
+        the same both ways.
     rows
         Integer array: the rows whose neighbours are wanted, by default all. They are compared with all rows.
     threads
-        Threads that score blocks side by side; the result does not depend on it.
-    memory_mb
-        Megabytes for blocks of scores and for inverted indexes, beyond the profiles, a copy of those by row where they
-        are normalised, not float64 or pruned, and the result; blocks get fewer or smaller. At least one block for
-        each thread is held, and an inverted index of everybody where only some rows are wanted. The result does not
-        depend on it.
+        Threads that work side by side; the result does not depend on their number.
     progress
         Called now and then, from the calling thread, with the share of the work that is done, from 0 to 1.
 
@@ -70,20 +61,20 @@ def top_k(
     -------
     indices, scores
         Arrays of shape (users, k), int32 and float64: the neighbours of each row by falling score, then rising index
-        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and only those count that
-        score above 0 before the penalty: where there are fewer than k, the rest is -1 and 0.
+        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and a neighbour's score is
+        above 0. Where a row has fewer than k neighbours, the rest is -1 and 0.
 
     Raises
     ------
     TypeError
-        If profiles or counterparts is no sparse matrix.
+        If profiles or counterparts is not a sparse matrix.
     ValueError
-        If k or threads is below 1, memory_mb is not above 0, the metric is unknown or cosine for counterparts, a
-        weight is negative or not finite, a penalty is negative or no number, or the shapes differ.
+        If k or threads is below 1, the metric is unknown or cosine with counterparts, a weight is negative or not
+        finite, or the shapes differ.
 
     Notes
     -----
-    Scores are summed in float64 in the order of features, hence are bit-identical in both directions of a pair.
+    Scores are summed in float64 in the order of features, so they are bit-identical in both directions of a pair.
     Scores that agree to ten decimals count as tied. Sources of the symmetric and the pruned kernel: Bayardo, Ma,
     Srikant 2007, Scaling up all pairs similarity search; Anastasiu, Karypis 2014, L2AP: Fast cosine similarity search
     with prefix L-2 norm bounds.
@@ -102,8 +93,6 @@ def top_k(
         raise ValueError(f"k must be at least 1, not {k}")
     if threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
-    if not memory_mb > 0:
-        raise ValueError(f"memory_mb must be above 0, not {memory_mb}")
     if metric not in ("cosine", "dot"):
         raise ValueError(f"metric must be 'cosine' or 'dot', not {metric!r}")
     if metric == "cosine" and counterparts is not None:
@@ -114,25 +103,19 @@ def top_k(
     others = matrix if counterparts is None else checked(counterparts)
     if others.shape != matrix.shape:
         raise ValueError(f"counterparts must have the shape of profiles, {matrix.shape}, not {others.shape}")
-    if penalties is not None:
-        penalties = np.asarray(penalties, dtype=np.float64)
-        if penalties.shape != matrix.shape[:1]:
-            raise ValueError(f"penalties must have the shape {matrix.shape[:1]}, not {penalties.shape}")
-        if not (penalties >= 0).all():
-            raise ValueError("penalties must be 0 or more")
     wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
     progress = progress or (lambda share: None)
 
     all_pairs = compiled_kernels() if is_large(len(wanted), others) else None
     if all_pairs and rows is None:
-        return all_pairs.best_of_all(matrix, others, k, penalties, threads, memory_mb, progress)
+        return all_pairs.best_of_all(matrix, others, k, threads, progress)
     indices = np.full((len(wanted), k), -1, dtype=np.int32)
     scores = np.zeros((len(wanted), k), dtype=np.float64)
     if all_pairs:
-        block_rows, score_block = COMPILED_ROWS, all_pairs.scorer_of_rows(matrix, others, penalties)
+        block_rows, score_block = COMPILED_ROWS, all_pairs.scorer_of_rows(matrix, others)
     else:
-        block_rows = scipy_kernel.rows_of_block(matrix.shape[0], threads, memory_mb)
-        score_block = scipy_kernel.scorer_of_rows(matrix, others, penalties)
+        block_rows = scipy_kernel.rows_of_block(matrix.shape[0], threads)
+        score_block = scipy_kernel.scorer_of_rows(matrix, others)
 
     def score(start: int) -> int:
         block = slice(start, start + block_rows)
@@ -146,12 +129,12 @@ def top_k(
 
 
 def is_large(rows: int, profiles: sparse.csr_array) -> bool:
-    """Tell whether comparing so many rows with all profiles is worth loading the compiled kernels."""
+    """Tell whether comparing this many rows with all profiles is worth loading the compiled kernels."""
     return rows * profiles.nnz >= COMPILED_FROM_PRODUCTS
 
 
 def compiled_kernels() -> ModuleType | None:
-    """Return the module of the compiled kernels, or None where what it needs is not installed."""
+    """Return the module of the compiled kernels, or None where numba is not installed."""
     try:
         from kindred.neighbours import all_pairs
     except ImportError:

@@ -88,10 +88,10 @@ def test_an_old_build_should_be_repeated(warehouse, tmp_path, monkeypatch):
     assert "Run `dbt build` to read new rows" in page_of("pipeline", copy, monkeypatch).warning[0].value
 
 
-def test_kept_learning_is_told(warehouse, tmp_path, monkeypatch):
-    copy = changed(warehouse, tmp_path, "update build_info set learnt_at = started_at - interval '2 days'")
-    assert "`keep_learnt_days`" in said(page_of("pipeline", copy, monkeypatch))
-    assert "`keep_learnt_days`" not in said(page_of("pipeline", warehouse, monkeypatch))
+def test_frozen_statistics_are_told(warehouse, tmp_path, monkeypatch):
+    copy = changed(warehouse, tmp_path, "update build_info set statistics_computed_at = started_at - interval '2 days'")
+    assert "`freeze_statistics_days`" in said(page_of("pipeline", copy, monkeypatch))
+    assert "`freeze_statistics_days`" not in said(page_of("pipeline", warehouse, monkeypatch))
 
 
 def test_rows_of_files_and_the_newest_day_are_those_of_the_inputs(warehouse, monkeypatch):
@@ -144,15 +144,16 @@ def test_tests_that_did_not_pass_come_first(warehouse, tmp_path, monkeypatch):
     copy = changed(
         warehouse,
         tmp_path,
-        "update test_results set status = 'warn', failures = 3 where test_name = 'sound_tags'",
-        "update test_results set status = 'not run', failures = null, tested_at = null where test_name = 'sound_users'",
+        "update test_results set status = 'warn', failures = 3 where test_name = 'grain_and_range_tags'",
+        "update test_results set status = 'not run', failures = null, tested_at = null "
+        "where test_name = 'grain_and_range_users'",
     )
     with open_file(warehouse) as connection:
         ((tests,),) = rows_of(connection, "select count(*) from test_results")
     app = page_of("pipeline", copy, monkeypatch)
     assert not app.exception
     shown = shown_table(app, "test_name")
-    assert list(shown["test_name"][:2]) == ["sound_tags", "sound_users"]
+    assert list(shown["test_name"][:2]) == ["grain_and_range_tags", "grain_and_range_users"]
     figures = {metric.label: metric.value for metric in app.metric}
     assert [figures[label] for label in ("Tests", "Passed", "Not passed", "Not run")] == [
         f"{tests:,}",

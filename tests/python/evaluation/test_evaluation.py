@@ -22,8 +22,8 @@ USERS = 200
 TOP_K = 20
 PLACES = 20
 SEED, SPLITS = 1, 3
-NDCG = "hold-out NDCG@20"
-RECALL = "hold-out Recall@20"
+NDCG = "hold_out_ndcg_at_20"
+RECALL = "hold_out_recall_at_20"
 
 
 @pytest.fixture(scope="module")
@@ -266,13 +266,13 @@ def test_next_courses_are_learnt_from_what_is_known_only(platform, settings):
 
 def test_every_variant_is_measured_with_an_interval_around_its_value(built, quality):
     facets = [facet for (facet,) in rows_of(built, "select facet from facets")]
-    alone = {f"{facet} alone" for facet in facets if facet not in ("cluster", "next_courses", "taken_courses")}
+    alone = {f"{facet}_alone" for facet in facets if facet not in ("cluster", "next_courses", "taken_courses")}
     variants = {
-        "all facets",
-        "all facets but the cluster",
-        "plain cosine",
+        "all_facets",
+        "all_facets_but_cluster",
+        "plain_cosine",
         "popularity",
-        "next_courses and taken_courses alone",
+        "next_courses_and_taken_courses_alone",
         *alone,
     }
     for name in (NDCG, RECALL):
@@ -292,7 +292,7 @@ def test_plain_cosine_is_measured_on_all_splits(built, quality, users, splits, n
     for known, hidden in splits:
         similarities = cosines(np.hstack([interests, known, assessments]))
         of_splits.append(gains(voted(closest_rows(similarities), similarities, known), known, hidden)[place])
-    value, low, high = quality[name, "plain cosine"]
+    value, low, high = quality[name, "plain_cosine"]
     of_users = np.mean(of_splits, axis=0)
     assert value == pytest.approx(of_users.mean(), abs=1e-12)
     # The interval is one over users, not over users and splits.
@@ -317,8 +317,8 @@ def test_single_facets_are_measured_on_what_is_known(quality, users, splits):
         profiles[row, int(course)] = weight
     similarities = profiles @ profiles.T
     ndcg, recall = gains(voted(closest_rows(similarities), similarities, known), known, hidden)
-    assert quality[NDCG, "courses alone"][0] == pytest.approx(ndcg.mean(), abs=1e-12)
-    assert quality[RECALL, "courses alone"][0] == pytest.approx(recall.mean(), abs=1e-12)
+    assert quality[NDCG, "courses_alone"][0] == pytest.approx(ndcg.mean(), abs=1e-12)
+    assert quality[RECALL, "courses_alone"][0] == pytest.approx(recall.mean(), abs=1e-12)
 
 
 def test_all_facets_are_measured_with_the_neighbours_that_a_build_would_list(quality, platform, settings, splits):
@@ -333,10 +333,10 @@ def test_all_facets_are_measured_with_the_neighbours_that_a_build_would_list(qua
             votes[row] += lists.similarities[row, place] * known[lists.indices[row, place]]
         of_splits.append(gains(votes, known, hidden))
     ndcg, recall = np.mean(of_splits, axis=(0, 2))
-    assert quality[NDCG, "all facets"][0] == pytest.approx(ndcg, abs=1e-12)
-    assert quality[RECALL, "all facets"][0] == pytest.approx(recall, abs=1e-12)
-    ratio = quality[f"{NDCG} over that of plain cosine", "all facets"][0]
-    assert ratio == pytest.approx(ndcg / quality[NDCG, "plain cosine"][0])
+    assert quality[NDCG, "all_facets"][0] == pytest.approx(ndcg, abs=1e-12)
+    assert quality[RECALL, "all_facets"][0] == pytest.approx(recall, abs=1e-12)
+    ratio = quality[f"{NDCG}_ratio_to_plain_cosine", "all_facets"][0]
+    assert ratio == pytest.approx(ndcg / quality[NDCG, "plain_cosine"][0])
 
 
 def test_clusters_are_measured_on_hidden_courses(quality, platform, settings, splits):
@@ -353,11 +353,11 @@ def test_clusters_are_measured_on_hidden_courses(quality, platform, settings, sp
                 in_cluster.append(known[others, course].mean())
                 in_all.append(np.delete(known[:, course], row).mean())
         lifts.append(mean(in_cluster) / mean(in_all))
-    assert quality["hold-out clusters", "user_clusters"][0] == pytest.approx(mean(counts))
-    assert quality["hold-out users in no cluster (share)", "user_clusters"][0] == pytest.approx(mean(alone))
-    assert quality["hold-out lift of hidden courses in a cluster", "user_clusters"][0] == pytest.approx(mean(lifts))
+    assert quality["hold_out_clusters", "user_clusters"][0] == pytest.approx(mean(counts))
+    assert quality["hold_out_unclustered_users_share", "user_clusters"][0] == pytest.approx(mean(alone))
+    assert quality["hold_out_cluster_lift", "user_clusters"][0] == pytest.approx(mean(lifts))
     assert mean(lifts) > 2
-    assert 0.3 < quality["adjusted Rand index of clusters of two 80% samples", "user_clusters"][0] <= 1
+    assert 0.3 < quality["clusters_adjusted_rand_index", "user_clusters"][0] <= 1
 
 
 def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, quality, users, views):
@@ -368,14 +368,14 @@ def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, qu
     has_both = np.flatnonzero(views.any(axis=1) & interests.any(axis=1))
     assert 50 < len(has_both) < USERS
     for name, facets, sets in (
-        ("lift of course overlap, neighbours found without views", without_views, views),
-        ("lift of interest overlap, neighbours found from views alone", from_views, interests),
+        ("course_overlap_lift", without_views, views),
+        ("interest_overlap_lift", from_views, interests),
     ):
         lists = closest_rows(profile_products(built, users, facets))
         pairs = [(row, other) for row in has_both for other in lists[row] if other in has_both]
         by_chance = mean(jaccard(sets[one], sets[other]) for one, other in combinations(has_both, 2))
         expected = mean(jaccard(sets[row], sets[other]) for row, other in pairs) / by_chance
-        assert quality[name, "all facets"][0] == pytest.approx(expected, rel=0.15)
+        assert quality[name, "all_facets"][0] == pytest.approx(expected, rel=0.15)
         assert expected > 1.5
 
 
@@ -384,11 +384,11 @@ def test_how_often_users_are_listed_is_described(built, quality, users):
     counts = np.array([listed.count(user) for user in users])
     deviations = (counts - counts.mean()) / counts.std(ddof=1)
     skew = len(counts) / ((len(counts) - 1) * (len(counts) - 2)) * (deviations**3).sum()
-    assert quality["hubness: skew of how often users are listed", "similar_users"][0] == pytest.approx(skew)
-    assert quality["hubness: most lists that one user is on", "similar_users"][0] == counts.max()
-    assert quality["users on nobody's list (share)", "similar_users"][0] == (counts == 0).mean()
+    assert quality["hubness_skew", "similar_users"][0] == pytest.approx(skew)
+    assert quality["hubness_max_lists", "similar_users"][0] == counts.max()
+    assert quality["unlisted_users_share", "similar_users"][0] == (counts == 0).mean()
     with_lists = {user for (user,) in rows_of(built, "select user_handle from similar_users")}
-    assert quality["users with neighbours (share)", "similar_users"][0] == len(with_lists) / USERS
+    assert quality["users_with_neighbours_share", "similar_users"][0] == len(with_lists) / USERS
 
 
 def test_what_both_have_in_common_is_told_from_guesses_and_clusters(built, quality):
@@ -398,7 +398,7 @@ def test_what_both_have_in_common_is_told_from_guesses_and_clusters(built, quali
         "levels_part, similarity from similar_users",
     )
     expected = mean(sum(parts) / similarity for *parts, similarity in pairs)
-    found = quality["similarity from what both have in common (mean share)", "similar_users"][0]
+    found = quality["similarity_in_common_mean_share", "similar_users"][0]
     assert found == pytest.approx(expected)
     assert 0.2 < found < 0.9
 
@@ -416,7 +416,7 @@ def measured_again(platform, settings):
 
 def test_the_same_seed_gives_the_same_values_as_in_the_build(quality, measured_again):
     again, _ = measured_again
-    assert {each.variant for each in again.values()} >= {"all facets", "popularity", "user_clusters"}
+    assert {each.variant for each in again.values()} >= {"all_facets", "popularity", "user_clusters"}
     for place, each in again.items():
         assert each.value == quality[place][0], place
         if place[0] in (NDCG, RECALL):
@@ -460,7 +460,7 @@ def test_trying_weights_measures_what_a_build_with_them_would(platform, settings
     tried = weight_search.try_weights(platform, twice, [{}, changes])
     for each in tried:
         measured = measure(with_weights(platform, each.changes), twice)
-        expected = {row.measure: row for row in measured if row.variant == "all facets"}
+        expected = {row.measure: row for row in measured if row.variant == "all_facets"}
         for name in (NDCG, RECALL, report.COURSE_LIFT, report.INTEREST_LIFT):
             assert each.value(name).value == pytest.approx(expected[name].value, abs=1e-12), name
         assert each.value(NDCG).interval_low == pytest.approx(expected[NDCG].interval_low, abs=1e-12)

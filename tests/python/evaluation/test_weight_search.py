@@ -85,8 +85,8 @@ def test_a_grid_that_makes_no_sense_is_refused(weights, message):
 
 
 def tried(ndcg, gain_low, gain_high, **changes):
-    gain = Measure(GAIN, "all facets", (gain_low + gain_high) / 2, gain_low, gain_high)
-    return Tried(changes, [gain, Measure(NDCG, "all facets", ndcg, ndcg - 0.1, ndcg + 0.1)])
+    gain = Measure(GAIN, "all_facets", (gain_low + gain_high) / 2, gain_low, gain_high)
+    return Tried(changes, [gain, Measure(NDCG, "all_facets", ndcg, ndcg - 0.1, ndcg + 0.1)])
 
 
 def test_the_best_of_those_that_gain_beyond_chance_is_proposed():

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import duckdb
 import numpy as np
 import pytest
-from kindred.profile_space import Activity
 from project import Project, rows_of, succeeded
 
-from kindred.fold_in.encoder import spelling_key, split_tags
+from kindred.fold_in.activity import Activity
 from kindred.fold_in.profile_space import MAGIC, ProfileSpace
+from kindred.fold_in.spelling import spelling_key, split_tags
 
 USERS = 300
 
@@ -182,7 +182,7 @@ def test_nothing_that_users_did_is_unknown_and_other_spellings_are_told(built, a
 def test_a_spelling_has_the_key_that_the_build_gives_it(built):
     keys = dict(rows_of(built.build, "select raw_tag, spelling_key from intermediate.int_tag_keys"))
     assert set(ODD_INTERESTS) <= keys.keys()
-    assert {tag: spelling_key(tag) for tag in keys} == keys
+    assert {tag: spelling_key(tag, "#+") for tag in keys} == keys
 
 
 def test_a_users_own_activity_is_as_similar_to_everybody_as_the_user(listed, similarities):

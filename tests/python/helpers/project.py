@@ -55,7 +55,7 @@ class Project:
         for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
             shutil.copy(ROOT / name, folder)
         (folder / "seeds").mkdir()
-        for name in ("_seeds.yml", "tag_aliases.csv", "tag_overrides.csv", "tag_relations.csv"):
+        for name in ("_seeds.yml", "quality_measures.csv", "tag_aliases.csv", "tag_overrides.csv", "tag_relations.csv"):
             shutil.copy(ROOT / "seeds" / name, folder / "seeds")
 
     @property

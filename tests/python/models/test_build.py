@@ -26,6 +26,7 @@ from project import (
     BIN,
     DIFFERENT_IN_EVERY_BUILD,
     INPUTS,
+    ROOT,
     Project,
     assert_closest_users_are_exact,
     clean_environment,
@@ -152,7 +153,7 @@ def killed(project, first):
     log = project.folder / "logs" / "dbt.log"
     log.unlink()
     building = project.kill_build_when(
-        lambda: log.exists() and "START python table model main.user_clusters" in log.read_text()
+        lambda: log.exists() and "START python table model intermediate.int_user_clusters" in log.read_text()
     )
     states = [(project.published.name, files_beside(project.warehouse))]
     publishing = project.kill_build_when(lambda: any(project.warehouse.parent.glob("*.part")))
@@ -257,9 +258,12 @@ def test_exactly_the_marts_are_published(first):
 
 
 def test_the_publication_waits_for_every_mart(first):
-    publication = first.manifest["nodes"]["model.kindred.publication"]
-    awaited = {node.removeprefix("model.kindred.") for node in publication["depends_on"]["nodes"]}
-    assert awaited == marts_of(first.manifest)
+    awaited, found = set(), ["model.kindred.publication"]
+    while found:
+        node = first.manifest["nodes"][found.pop()]
+        found += {name for name in node["depends_on"]["nodes"] if name.startswith("model.")} - awaited
+        awaited |= set(node["depends_on"]["nodes"])
+    assert marts_of(first.manifest) <= {node.removeprefix("model.kindred.") for node in awaited}
 
 
 def test_every_column_is_declared_and_every_declared_column_exists_with_its_type(first):
@@ -502,6 +506,13 @@ def test_neighbours_share_a_latent_topic_far_more_often_than_chance(first, topic
     by_chance = share_with_topic([(one, other) for one in users for other in users if one < other])
     assert share_with_topic(closest) > 0.7
     assert share_with_topic(closest) > 3 * by_chance
+
+
+def test_the_measures_of_a_build_are_those_of_the_seed(first):
+    declared = [row["measure"] for row in read_csv(ROOT / "seeds" / "quality_measures.csv")]
+    assert len(declared) == len(set(declared)) >= 20
+    measured = {measure for (measure,) in rows_of(first.connection, "select measure from neighbour_quality")}
+    assert measured == set(declared)
 
 
 # Builds that do not finish

@@ -1,4 +1,4 @@
-"""A platform that goes on: later builds keep what was learnt and compare only those again who have changed."""
+"""A platform that goes on: later builds keep frozen statistics and compare only those again who have changed."""
 
 import csv
 import re
@@ -9,20 +9,20 @@ import pytest
 from project import DIFFERENT_IN_EVERY_BUILD, Project, fingerprints, rows_of, succeeded
 
 USERS = 3500  # enough for the compiled kernels
-KEEPING = ("--vars", "{keep_learnt_days: 7, quality_splits: 0}")
+KEEPING = ("--vars", "{freeze_statistics_days: 7, quality_splits: 0}")
 OF_USERS = ("user_course_views", "user_interests", "user_assessment_scores")
 
 
 def build(project, *arguments):
-    """Return when what counts in the published version was learnt, and how many users of how many have changed."""
+    """Return when the published statistics were computed, and how many users of how many have changed."""
     outcome = succeeded(project.dbt("build", *KEEPING, *arguments))
     changed = re.search(r"The profiles of ([\d,]+) of ([\d,]+) users have changed", outcome.output)
-    return learnt_at(project), changed and tuple(int(count.replace(",", "")) for count in changed.groups())
+    return computed_at(project), changed and tuple(int(count.replace(",", "")) for count in changed.groups())
 
 
-def learnt_at(project):
+def computed_at(project):
     with project.open_published() as connection:
-        return rows_of(connection, "select learnt_at from build_info")[0][0]
+        return rows_of(connection, "select statistics_computed_at from build_info")[0][0]
 
 
 def edit_inputs(folder, rng):
@@ -50,14 +50,14 @@ def edit_inputs(folder, rng):
 
 
 def forget_lists(project):
-    """Take away what the next build would refresh, and nothing of what was learnt."""
+    """Take away what the next build would refresh, and none of the frozen statistics."""
     with duckdb.connect(project.folder / "target" / "kindred_build.duckdb") as connection:
-        connection.execute("drop table intermediate.int_nearest_users")
+        connection.execute("drop table intermediate.int_candidates")
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A project that was built once, and when it learnt."""
+    """A project that was built once, and when it computed its statistics."""
     project = Project(tmp_path_factory.mktemp("small"))
     project.write_sample(150)
     return project, build(project)[0]
@@ -78,7 +78,7 @@ def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
         # Lists that somebody left are shorter, where all were found anew they would not be.
         ((shorter,),) = rows_of(
             connection,
-            "select count(*) from intermediate.int_nearest_users where not is_complete and len(scores) < 116",
+            "select count(*) from intermediate.int_candidates where not is_complete and len(scores) < 116",
         )
         assert shorter > 0
     with project.open_published() as connection:
@@ -90,7 +90,7 @@ def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
         assert refreshed | DIFFERENT_IN_EVERY_BUILD == fingerprints(connection) | DIFFERENT_IN_EVERY_BUILD
 
 
-def test_what_was_learnt_is_kept_until_a_full_refresh(small):
+def test_statistics_are_frozen_until_a_full_refresh(small):
     project, first = small
     assert build(project) == (first, (0, 150))
     anew, changed = build(project, "--full-refresh")
@@ -98,18 +98,18 @@ def test_what_was_learnt_is_kept_until_a_full_refresh(small):
     assert changed is None
 
 
-def test_what_was_learnt_is_not_kept_after_a_build_that_stopped_half_way(small):
+def test_statistics_are_not_frozen_after_a_build_that_stopped_half_way(small):
     project, _ = small
-    before = learnt_at(project)
-    succeeded(project.dbt("build", *KEEPING, "--select", "int_learning"))
+    before = computed_at(project)
+    succeeded(project.dbt("build", *KEEPING, "--select", "int_frozen_statistics"))
     assert build(project)[0] > before
 
 
-def test_what_was_learnt_is_kept_for_the_same_settings_and_with_the_var_only(small):
+def test_statistics_are_frozen_for_the_same_settings_and_with_the_var_only(small):
     project, _ = small
-    before = learnt_at(project)
+    before = computed_at(project)
     other = "quality_splits: 0, next_max_courses: 5"
-    with_other, (changed, users) = build(project, "--vars", f"{{keep_learnt_days: 7, {other}}}")
+    with_other, (changed, users) = build(project, "--vars", f"{{freeze_statistics_days: 7, {other}}}")
     assert with_other > before
     assert changed > 0.5 * users
     assert build(project, "--vars", f"{{{other}}}")[0] > with_other

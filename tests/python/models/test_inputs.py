@@ -81,7 +81,7 @@ def hidden_measures(connection):
     """Return what is measured on hidden courses or compares neighbours by kinds of evidence."""
     return rows_of(
         connection,
-        "select * from neighbour_quality where variant not in ('similar_users', 'closest users', 'random users')",
+        "select * from neighbour_quality where variant not in ('similar_users', 'closest_users', 'random_users')",
     )
 
 

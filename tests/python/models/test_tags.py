@@ -165,7 +165,7 @@ def test_related_matches_are_what_links_add_to_plain_ones(project, built):
 
 @pytest.fixture(scope="module")
 def surer_links(project, built):
-    succeeded(project.dbt(*SELECTED, "tag_links", "--vars", "{tag_link_min_score: 0.9}"))
+    succeeded(project.dbt(*SELECTED, "int_tag_links", "tag_links", "--vars", "{tag_link_min_score: 0.9}"))
     with project.open_build() as connection:
         return set(rows_of(connection, "select tag, other_tag from tag_links"))
 
@@ -191,7 +191,7 @@ def overridden(project, surer_links):
         'merge,sass,,svg,,"odds, and ends"',
         "merge,svg,course,webpack,interest,front-end odds and ends",
     )
-    succeeded(project.dbt(*SELECTED, "tag_overrides", "int_tag_overrides", "tag_map"))
+    succeeded(project.dbt(*SELECTED, "tag_overrides", "int_tag_overrides", "int_tag_map", "tag_map"))
     with project.open_build() as connection:
         return {
             (raw_tag, vocabulary): tuple(decision)

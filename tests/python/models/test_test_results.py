@@ -32,7 +32,7 @@ def test_every_test_of_the_build_is_listed_as_passed_and_in_words(warehouse):
             "select min(tested_at) >= any_value(started_at), max(tested_at) < any_value(started_at) + interval 1 hour "
             "from test_results cross join build_info",
         )
-    assert described["sound_similar_users"].startswith(
+    assert described["grain_and_range_similar_users"].startswith(
         "One row per user_handle, rank; rank between 1 and 20; user_handle != similar_user_handle"
     )
     assert described["parts_sum_to_similarity"] == "The facets' parts sum to the similarity."
@@ -58,8 +58,8 @@ def test_what_was_not_tested_says_so_and_a_warning_counts_its_rows(tmp_path, war
     with project.open_published() as connection:
         found = statuses(connection)
         assert found["three_rows"] == "warn"
-        assert found["sound_facets"] == "pass"
-        assert found["sound_users"] == "not run"
+        assert found["grain_and_range_facets"] == "pass"
+        assert found["grain_and_range_users"] == "not run"
         assert rows_of(connection, "select failures from test_results where test_name = 'three_rows'") == [(3,)]
 
     (tmp_path / "tests" / "three_rows.sql").write_text(broken)

@@ -14,10 +14,10 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from kindred.build.tables import in_parts
 from kindred.neighbours import candidates, lists, reranking
-from kindred.neighbours.candidates import listed_users, nearest_lists, nearest_users
+from kindred.neighbours.candidates import candidate_lists, candidates_needed, find_candidates
 from kindred.neighbours.lists import NEIGHBOURHOOD_USERS, NeighbourLists
-from kindred.neighbours.reranking import closest_lists, closest_users
-from kindred.profiles.facets import FACET_IDS
+from kindred.neighbours.reranking import rerank, similar_users
+from kindred.profiles.facets import ProfileColumns
 from kindred.profiles.matrix import Profiles
 
 SEARCH = settings(deadline=None, max_examples=150, derandomize=True)
@@ -35,6 +35,7 @@ FACETS = {
 CLUSTER_WEIGHTS = [0.0, 0.25, 1.0, 4.0, 9.0, 10_000.0]
 HUB_CORRECTIONS = [Fraction(0), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(9, 10), Fraction(1)]
 
+FACET_IDS = 1000  # feature ids of one facet
 SHORTEST = 10  # lists are at least as long as the neighbourhood whose mean is taken off
 LISTED = st.integers(SHORTEST, 15)
 
@@ -122,9 +123,9 @@ class Platform:
         """Sort the nearest by falling total, then rising index, and keep the k best."""
         return sorted(self.nearest(one, listed), key=lambda other: (-self.total(one, other), other))[:k]
 
-    def closest_lists(self, listed, k, **rows):
-        return closest_lists(
-            nearest_lists(self.base, listed),
+    def rerank(self, listed, k, **rows):
+        return rerank(
+            candidate_lists(self.base, listed),
             k,
             hub_correction=float(self.hub_correction),
             labels=self.labels,
@@ -138,18 +139,29 @@ class Platform:
         of_facet = self.facet_of_feature == number
         return (self.weights[one] * self.weights[other][self.match])[of_facet].sum()
 
+    def columns(self, facets):
+        """Name the columns of the complete profiles; next courses are compared with taken ones."""
+        numbers = sorted(facets)
+        partners = {NEXT: TAKEN, TAKEN: NEXT}
+        ids = self.complete.features
+        return ProfileColumns(
+            [facets[number] for number in numbers],
+            np.array([numbers.index(partners.get(number, number)) for number in numbers]),
+            np.searchsorted(numbers, ids // FACET_IDS),
+            np.array([f"feature {number}" for number in ids.tolist()], dtype=object),
+        )
+
     def table(self, listed, k, one_hot=None, facets=None):
         """Make the table of closest users by way of the nearest `listed` users."""
-        closest = self.closest_lists(listed, k)
+        closest = self.rerank(listed, k)
         parts = list(
-            closest_users(
+            similar_users(
                 self.complete,
                 one_hot or self.one_hot,
                 closest,
-                nearest_lists(self.base, listed).neighbourhood_similarity(),
-                facets or FACETS,
-                np.array([f"feature {number}" for number in self.complete.features.tolist()], dtype=object),
+                self.columns(facets or FACETS),
                 self.labels,
+                candidate_lists(self.base, listed).neighbourhood_similarity(),
                 hub_correction=float(self.hub_correction),
             )
         )
@@ -199,7 +211,7 @@ def fingerprints_of(users):
 
 def nearest_table(profiles, k):
     """Make the table of nearest users, as DuckDB holds it."""
-    return duckdb.from_arrow(in_parts(nearest_users(profiles, fingerprints_of(profiles.users), k)).read_all())
+    return duckdb.from_arrow(in_parts(find_candidates(profiles, fingerprints_of(profiles.users), k)).read_all())
 
 
 @SEARCH
@@ -225,7 +237,7 @@ def test_nearest_users_are_listed_nearest_first_and_read_back(platform, k):
     shuffled = table.take(np.random.default_rng(0).permutation(len(platform.users)))
     read = NeighbourLists.read(duckdb.from_arrow(shuffled), platform.users, k)
     assert read.indices.tolist() == [(others + [-1] * k)[:k] for others in nearest]
-    direct = nearest_lists(platform.base, k)
+    direct = candidate_lists(platform.base, k)
     np.testing.assert_array_equal(read.indices, direct.indices)
     np.testing.assert_array_equal(read.scores, direct.scores)
 
@@ -243,17 +255,17 @@ def test_where_nobody_has_neighbours_lists_are_empty(users):
 @SEARCH
 @given(platform=platforms(), listed=LISTED)
 def test_a_neighbourhood_is_the_ten_nearest_whether_there_are_so_many_or_not(platform, listed):
-    nearest = nearest_lists(platform.base, listed)
+    nearest = candidate_lists(platform.base, listed)
     expected = [float(platform.neighbourhood(user)) for user in range(len(platform.users))]
     assert NEIGHBOURHOOD_USERS == 10
     assert nearest.neighbourhood_similarity().tolist() == pytest.approx(expected)
 
 
 def test_what_is_listed_serves_clusters_lists_and_neighbourhoods():
-    assert listed_users(top_k=1, cluster_neighbours=3) == NEIGHBOURHOOD_USERS
-    assert listed_users(top_k=20, cluster_neighbours=130) == 130
+    assert candidates_needed(top_k=1, cluster_neighbours=3) == NEIGHBOURHOOD_USERS
+    assert candidates_needed(top_k=20, cluster_neighbours=130) == 130
     # More compete for a place than there are places.
-    assert listed_users(top_k=50, cluster_neighbours=100) >= 200
+    assert candidates_needed(top_k=50, cluster_neighbours=100) >= 200
 
 
 # --- the closest of the nearest ----------------------------------------------------------------------------
@@ -265,7 +277,7 @@ def test_the_closest_of_the_nearest_are_listed_by_what_is_left_of_their_similari
     last = len(platform.users) - 1
     rows = np.array(data.draw(st.lists(st.integers(0, last), unique=True)), dtype=np.int64)
     for wanted, asked in ((range(last + 1), {}), (rows.tolist(), {"rows": rows})):
-        closest = platform.closest_lists(listed, k, **asked)
+        closest = platform.rerank(listed, k, **asked)
         expected = [platform.closest(row, k, listed) for row in wanted]
         assert closest.indices.shape == closest.scores.shape == (len(wanted), k)
         assert as_lists(closest.indices) == expected
@@ -276,13 +288,13 @@ def test_the_closest_of_the_nearest_are_listed_by_what_is_left_of_their_similari
             assert found == pytest.approx(others + [0] * (k - len(others)))
 
     # Without labels there are no clusters, and by default there is no correction.
-    by_default = closest_lists(nearest_lists(platform.base, listed), k)
+    by_default = rerank(candidate_lists(platform.base, listed), k)
     assert as_lists(by_default.indices) == [platform.nearest(row, min(k, listed)) for row in range(last + 1)]
 
 
 def test_users_in_no_cluster_gain_nothing_from_each_other():
     nearest = NeighbourLists(np.array([[1, 2], [0, 2], [0, 1]]), np.array([[2.0, 1.0], [2.0, 1.5], [1.5, 1.0]]))
-    closest = closest_lists(nearest, 2, labels=np.array([-1, -1, -1]), cluster_weight=100.0)
+    closest = rerank(nearest, 2, labels=np.array([-1, -1, -1]), cluster_weight=100.0)
     assert closest.indices.tolist() == nearest.indices.tolist()
     assert closest.scores.tolist() == nearest.scores.tolist()
 
@@ -292,10 +304,10 @@ def test_lists_are_ranked_alike_in_blocks(monkeypatch, block):
     rng = np.random.default_rng(block)
     weights = rng.integers(1, 4, (64, 6)) * (rng.random((64, 6)) < 0.5)
     platform = Platform(weights, rng.integers(-1, 3, 64), 0.25, pairs=2, hub_correction=Fraction(1, 4))
-    whole = platform.closest_lists(12, 5)
+    whole = platform.rerank(12, 5)
     for module in (candidates, lists, reranking):
         monkeypatch.setattr(module, "BLOCK_USERS", block)
-    in_blocks = platform.closest_lists(12, 5)
+    in_blocks = platform.rerank(12, 5)
     np.testing.assert_array_equal(in_blocks.indices, whole.indices)
     np.testing.assert_array_equal(in_blocks.scores, whole.scores)
 

@@ -10,7 +10,7 @@ from scipy import sparse
 from kindred.build.tables import in_parts
 from kindred.neighbours import all_pairs, refresh
 from kindred.neighbours import top_k as top_k_module
-from kindred.neighbours.candidates import nearest_users
+from kindred.neighbours.candidates import find_candidates
 from kindred.neighbours.lists import KnownLists
 from kindred.neighbours.refresh import known_lists, refresh_lists
 from kindred.neighbours.top_k import top_k
@@ -28,7 +28,8 @@ def kernel(request):
         patch.setattr(top_k_module, "COMPILED_FROM_PRODUCTS", 0)
         patch.setattr(all_pairs, "BOUNDED_FROM_MEETINGS", BOUNDED_FROM_MEETINGS[request.param])
         patch.setattr(all_pairs, "BLOCK_USERS", BLOCK)
-        patch.setattr(refresh, "MOST_CHANGED_SHARE", 1)
+        patch.setattr(all_pairs, "INDEXES_MB", 0.001)
+        patch.setattr(refresh, "MAX_CHANGED_SHARE", 1)
         yield request.param
 
 
@@ -52,14 +53,14 @@ def sorted_others(weights, pairs):
     return lists
 
 
-def assert_known(found, expected, least):
+def assert_known(found, expected, min_length):
     """Assert that lists are the first of all others, as many as are asked for or all that there are."""
     for row, others in enumerate(expected):
         length = int((found.indices[row] >= 0).sum())
         assert (found.indices[row, length:] == -1).all()
         assert (found.scores[row, length:] == 0).all()
         assert list(zip(found.indices[row, :length], found.scores[row, :length], strict=True)) == others[:length]
-        assert length >= min(least, len(others))
+        assert length >= min(min_length, len(others))
         assert not found.is_complete[row] or length == len(others)
 
 
@@ -117,11 +118,11 @@ def moved(known, before):
 
 
 @SEARCH
-@given(history=histories(), least=st.integers(1, 8), spare=st.integers(0, 4), threads=st.sampled_from([1, 2]))
-def test_lists_are_those_found_anew_step_by_step(history, least, spare, threads):
+@given(history=histories(), min_length=st.integers(1, 8), spare=st.integers(0, 4), threads=st.sampled_from([1, 2]))
+def test_lists_are_those_found_anew_step_by_step(history, min_length, spare, threads):
     weights, pairs, steps = history
-    known = known_lists(profiles_of(weights), least + spare, **options(weights, pairs))
-    assert_known(known, sorted_others(weights, pairs), least + spare)
+    known = known_lists(profiles_of(weights), min_length + spare, **options(weights, pairs))
+    assert_known(known, sorted_others(weights, pairs), min_length + spare)
     for after, before in steps:
         was = np.vstack([weights, np.zeros((1, after.shape[1]), dtype=int)])[before]
         changed = (before < 0) | (was != after).any(axis=1)
@@ -129,12 +130,11 @@ def test_lists_are_those_found_anew_step_by_step(history, least, spare, threads)
             profiles_of(after),
             moved(known, before),
             changed,
-            least,
+            min_length,
             threads=threads,
-            memory_mb=0.001,
             **options(after, pairs),
         )
-        assert_known(known, sorted_others(after, pairs), least)
+        assert_known(known, sorted_others(after, pairs), min_length)
         weights = after
 
 
@@ -176,7 +176,7 @@ def test_only_who_has_changed_is_compared_again(monkeypatch):
 
 
 def test_where_many_have_changed_all_lists_are_found_anew(monkeypatch):
-    monkeypatch.setattr(refresh, "MOST_CHANGED_SHARE", 0.5)
+    monkeypatch.setattr(refresh, "MAX_CHANGED_SHARE", 0.5)
     monkeypatch.setattr(all_pairs, "refresh", lambda *arguments: pytest.fail("it refreshed"))
     rng = np.random.default_rng(6)
     weights = draw_weights(rng, 40, 10, 0.5)
@@ -191,20 +191,20 @@ def test_where_many_have_changed_all_lists_are_found_anew(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("least", "users", "sentence"),
-    [(0, 3, "least must be from 1 to 2"), (3, 3, "least must be from 1 to 2"), (1, 4, "must be of 3 users")],
+    ("min_length", "users", "sentence"),
+    [(0, 3, "min_length must be from 1 to 2"), (3, 3, "min_length must be from 1 to 2"), (1, 4, "must be of 3 users")],
 )
-def test_what_cannot_be_is_refused(least, users, sentence):
+def test_what_cannot_be_is_refused(min_length, users, sentence):
     known = KnownLists(np.full((3, 2), -1, np.int32), np.zeros((3, 2)), np.zeros(3, bool))
     with pytest.raises(ValueError, match=sentence):
-        refresh_lists(profiles_of(np.ones((users, 1))), known, np.zeros(3, bool), least)
+        refresh_lists(profiles_of(np.ones((users, 1))), known, np.zeros(3, bool), min_length)
 
 
 def table_of(handles, weights, fingerprints, k, before=None):
     """Make the table of nearest users as a build does, from the one of the build before."""
     rows, columns = np.nonzero(weights)
     long = {"user_handle": handles[rows], "feature_id": columns, "weight": weights[rows, columns].astype(float)}
-    parts = nearest_users(Profiles.from_long(long, handles), fingerprints.astype(np.uint64), k, before=before)
+    parts = find_candidates(Profiles.from_long(long, handles), fingerprints.astype(np.uint64), k, before=before)
     return duckdb.from_arrow(in_parts(parts).read_all())
 
 
@@ -243,5 +243,5 @@ def test_a_table_of_an_older_version_is_made_anew():
     handles = np.arange(5, 25)
     weights = draw_weights(np.random.default_rng(7), 20, 6, 0.5)
     anew = table_of(handles, weights, handles, 3)
-    old = anew.select("user_handle, near_user_handles, scores")
+    old = anew.select("user_handle, candidate_handles, scores")
     assert table_of(handles, weights, handles, 3, before=old).fetchall() == anew.fetchall()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from kindred import neighbours
-from kindred.neighbours import all_pairs, pairs
+from kindred.neighbours import all_pairs, pairs, scipy_kernel
 from kindred.neighbours import top_k as top_k_module
-from kindred.neighbours.pairs import pairs_of_lists, shared_weights
+from kindred.neighbours.pairs import pairs_of_lists, shared_features, shared_weights, sums_by_group
 from kindred.neighbours.scipy_kernel import BLOCK_ROWS
 from kindred.neighbours.top_k import COMPILED_ROWS, top_k
 
@@ -113,23 +113,23 @@ def exchanged(weights, involution):
     return weights[:, involution]
 
 
-def reference_penalised(weights, involution, penalties, k):
-    """Compare every row with the exchanged others, and sort those with a score by what is left of it, then index.
+def reference_exchanged(weights, involution, k):
+    """Compare every row with the exchanged others, and sort those with a score by it, then index.
 
-    Returns lists and what is left, -1 and 0 where there are fewer. Whole weights and quarters make all of it exact.
+    Returns lists and scores, -1 and 0 where there are fewer. Whole weights make all of it exact.
     """
     count = len(weights)
-    lists, left = np.full((count, k), -1), np.zeros((count, k))
+    lists, scores = np.full((count, k), -1), np.zeros((count, k))
     for row in range(count):
         totals = {}
         for other in range(count):
             score = sum(int(weights[row, c]) * int(weights[other, involution[c]]) for c in range(weights.shape[1]))
             if other != row and score > 0:
-                totals[other] = score - penalties[other]
+                totals[other] = score
         best = sorted(totals, key=lambda other: (-totals[other], other))[:k]
         lists[row, : len(best)] = best
-        left[row, : len(best)] = [totals[other] for other in best]
-    return lists, left
+        scores[row, : len(best)] = [totals[other] for other in best]
+    return lists, scores
 
 
 # --- strategies --------------------------------------------------------------------------------------------
@@ -169,10 +169,6 @@ def involutions(draw, columns):
         one, other = order[2 * pair : 2 * pair + 2]
         involution[[one, other]] = other, one
     return involution
-
-
-# Quarters are exact; a penalty above every score leaves totals below 0, which still are listed.
-PENALTIES = st.sampled_from([0.0, 0.0, 0.25, 1.0, 3.0, 100.0])
 
 
 def stored(weights, make=sparse.csr_array, dtype=np.float64):
@@ -340,74 +336,50 @@ def test_cosine_does_not_depend_on_the_scale_of_a_row(scale):
     np.testing.assert_allclose(scores, [[0.96, 0.8], [0.96, 0.6], [0.8, 0.6]])
 
 
-# --- counterparts and penalties ----------------------------------------------------------------------------
+# --- counterparts ------------------------------------------------------------------------------------------
 
 
-def assert_exact_after_penalties(result, weights, involution, penalties, k):
-    indices, left = result
-    expected, expected_left = reference_penalised(weights, involution, penalties, k)
+def assert_exact_with_counterparts(result, weights, involution, k):
+    indices, scores = result
+    expected, expected_scores = reference_exchanged(weights, involution, k)
     np.testing.assert_array_equal(indices, expected)
-    np.testing.assert_array_equal(left, expected_left)
+    np.testing.assert_array_equal(scores, expected_scores)
 
 
 @SEARCH
 @given(data=st.data(), weights=small_whole_weights(), k=st.integers(1, 12), make=st.sampled_from(FORMATS))
-def test_rows_are_compared_with_their_counterparts_and_ranked_after_penalties(data, weights, k, make):
+def test_rows_are_compared_with_their_counterparts(data, weights, k, make):
     involution = data.draw(involutions(weights.shape[1]))
-    penalties = np.array(data.draw(st.lists(PENALTIES, min_size=len(weights), max_size=len(weights))), dtype=float)
     counterparts = stored(exchanged(weights, involution), make)
-    whole = top_k(stored(weights, make), k, metric="dot", counterparts=counterparts, penalties=penalties)
-    assert_exact_after_penalties(whole, weights, involution, penalties, k)
-    without = top_k(stored(weights, make), k, metric="dot", counterparts=counterparts)
-    assert_exact_after_penalties(without, weights, involution, np.zeros(len(weights)), k)
-    alone = top_k(stored(weights, make), k, metric="dot", penalties=penalties)
-    assert_exact_after_penalties(alone, weights, np.arange(weights.shape[1]), penalties, k)
+    with_counterparts = top_k(stored(weights, make), k, metric="dot", counterparts=counterparts)
+    assert_exact_with_counterparts(with_counterparts, weights, involution, k)
+    without = top_k(stored(weights, make), k, metric="dot")
+    assert_exact_with_counterparts(without, weights, np.arange(weights.shape[1]), k)
 
 
 @settings(parent=WIDE_SEARCH, max_examples=10)
 @given(data=st.data(), weights=many_whole_weights(), k=st.integers(1, 12), threads=st.integers(1, 2))
-def test_counterparts_and_penalties_over_several_blocks_threads_and_some_rows(data, weights, k, threads):
+def test_counterparts_over_several_blocks_threads_and_some_rows(data, weights, k, threads):
     involution = data.draw(involutions(weights.shape[1]))
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    penalties = rng.choice([0, 0.25, 1, 5, 100], len(weights))
     rows = rng.permutation(len(weights))[: data.draw(st.integers(0, len(weights)))]
-    arguments = {"metric": "dot", "counterparts": stored(exchanged(weights, involution)), "penalties": penalties}
+    arguments = {"metric": "dot", "counterparts": stored(exchanged(weights, involution))}
     whole = top_k(stored(weights), k, **arguments, threads=threads)
-    assert_exact_after_penalties(whole, weights, involution, penalties, k)
+    assert_exact_with_counterparts(whole, weights, involution, k)
     some = top_k(stored(weights), k, **arguments, rows=rows, threads=threads)
     for of_rows, of_all in zip(some, whole, strict=True):
         np.testing.assert_array_equal(of_rows, of_all[rows])
 
 
-def test_a_candidate_counts_by_its_score_before_the_penalty():
-    # Of row 0: 1 is closest but a hub, 2 loses more than its score, 3 has none, and no penalty of 0 gives it one.
-    weights = np.array([[2, 0], [4, 0], [1, 0], [0, 1]])
-    indices, left = top_k(stored(weights), 3, metric="dot", penalties=np.array([0, 7.5, 50, 0]))
-    assert indices[0].tolist() == [1, 2, -1]
-    assert left[0].tolist() == [0.5, -48, 0]
-    assert indices[3].tolist() == [-1, -1, -1]
-
-
-def test_totals_that_differ_in_the_last_bits_are_tied():
-    # 0.3 and 3 * 0.1 less what they are above 0.2: the same but for the last bits.
-    scores = np.array([[1.0], [3 * 0.1], [0.3], [0.5]])
-    penalties = np.array([0, 0.1, 0.1, 0.3])
-    assert len({float(total) for total in (scores[:, 0] - penalties)[1:]}) > 1
-    indices, _ = top_k(stored(scores), 3, metric="dot", penalties=penalties)
-    assert indices[0].tolist() == [1, 2, 3]
-
-
 @pytest.mark.parametrize("users", [531, 1_300])
-def test_penalties_where_slices_bound_the_search(users):
-    # As above, far more users than 4 * k; most candidates have no score, and many are left with less than 0.
+def test_counterparts_where_slices_bound_the_search(users):
+    # As above, far more users than 4 * k; most candidates have no score.
     rng = np.random.default_rng(users)
     weights = rng.integers(1, 4, (users, 9)) * (rng.random((users, 9)) < 0.1)
     weights[-2:] = weights[0]
-    penalties = rng.choice([0, 0.25, 1, 100], users)
     involution = np.array([1, 0, 2, 3, 5, 4, 6, 8, 7])
-    counterparts = stored(exchanged(weights, involution))
-    result = top_k(stored(weights), 8, metric="dot", counterparts=counterparts, penalties=penalties)
-    assert_exact_after_penalties(result, weights, involution, penalties, 8)
+    result = top_k(stored(weights), 8, metric="dot", counterparts=stored(exchanged(weights, involution)))
+    assert_exact_with_counterparts(result, weights, involution, 8)
 
 
 # --- shapes, rows and threads ------------------------------------------------------------------------------
@@ -468,7 +440,6 @@ def test_threads_change_nothing(metric):
         ({"k": 0}, "k must be at least 1, not 0"),
         ({"k": -3}, "k must be at least 1, not -3"),
         ({"threads": 0}, "threads must be at least 1, not 0"),
-        ({"memory_mb": 0}, "memory_mb must be above 0, not 0"),
         ({"metric": "euclidean"}, "metric must be .* not 'euclidean'"),
     ],
 )
@@ -484,13 +455,9 @@ def test_wrong_settings_are_refused(arguments, message):
         ({"counterparts": sparse.eye_array(3, 2), "metric": "dot"}, r"the shape of profiles, \(3, 3\), not \(3, 2\)"),
         ({"counterparts": sparse.eye_array(4, 3), "metric": "dot"}, r"the shape of profiles, \(3, 3\), not \(4, 3\)"),
         ({"counterparts": -sparse.eye_array(3), "metric": "dot"}, "finite weights of 0 or more"),
-        ({"penalties": np.zeros(2)}, r"penalties must have the shape \(3,\), not \(2,\)"),
-        ({"penalties": np.zeros((3, 1))}, r"penalties must have the shape \(3,\), not \(3, 1\)"),
-        ({"penalties": np.array([0, -1e-9, 0])}, "penalties must be 0 or more"),
-        ({"penalties": np.array([0, np.nan, 0])}, "penalties must be 0 or more"),
     ],
 )
-def test_wrong_counterparts_and_penalties_are_refused(arguments, message):
+def test_wrong_counterparts_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         top_k(stored(np.eye(3)), 1, **arguments)
 
@@ -499,23 +466,22 @@ def test_wrong_counterparts_and_penalties_are_refused(arguments, message):
 
 
 def random_profiles(users, features, seed):
-    """Return profiles of irregular weights, many rows alike, with counterparts and penalties."""
+    """Return profiles of irregular weights, many rows alike, and their counterparts."""
     rng = np.random.default_rng(seed)
     weights = rng.random((users, features)) * (rng.random((users, features)) < 0.1)
     weights[: users // 4] = weights[users // 4 : 2 * (users // 4)]
     involution = np.arange(features).reshape(-1, 2)[:, ::-1].ravel()
-    return sparse.csr_array(weights), sparse.csr_array(weights[:, involution]), np.round(rng.random(users), 1)
+    return sparse.csr_array(weights), sparse.csr_array(weights[:, involution])
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_every_kernel_finds_the_same_to_the_last_bit(kernel, threads):
-    profiles, counterparts, penalties = random_profiles(700, 60, seed=11)
+    profiles, counterparts = random_profiles(700, 60, seed=11)
     rows = np.random.default_rng(1).permutation(700)[:600]
     arguments = [
         {"metric": "cosine"},
         {"metric": "dot", "counterparts": counterparts, "rows": rows},
         {"metric": "dot", "counterparts": counterparts},
-        {"metric": "dot", "counterparts": counterparts, "penalties": penalties},
     ]
     own = [top_k(profiles, 30, threads=threads, **each) for each in arguments]
     for (indices, scores), each in zip(own, arguments, strict=True):
@@ -529,12 +495,14 @@ def test_every_kernel_finds_the_same_to_the_last_bit(kernel, threads):
 
 @pytest.mark.parametrize("blocks", [1, 2, 5, 8])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_less_memory_changes_nothing(blocks, threads):
-    profiles, counterparts, penalties = random_profiles(BLOCK_ROWS * blocks - 3, 40, seed=5)
-    arguments = {"metric": "dot", "counterparts": counterparts, "penalties": penalties, "threads": threads}
+def test_less_memory_changes_nothing(monkeypatch, blocks, threads):
+    profiles, counterparts = random_profiles(BLOCK_ROWS * blocks - 3, 40, seed=5)
+    arguments = {"metric": "dot", "counterparts": counterparts, "threads": threads}
     expected = top_k(profiles, 9, **arguments)
     for memory_mb in (1e-9, 1e-3, 3e-2):
-        for found, wanted in zip(top_k(profiles, 9, **arguments, memory_mb=memory_mb), expected, strict=True):
+        monkeypatch.setattr(scipy_kernel, "SCORES_MB", memory_mb)
+        monkeypatch.setattr(all_pairs, "INDEXES_MB", memory_mb)
+        for found, wanted in zip(top_k(profiles, 9, **arguments), expected, strict=True):
             np.testing.assert_array_equal(found, wanted)
 
 
@@ -546,7 +514,7 @@ def test_progress_rises_from_the_calling_thread_and_ends_with_the_whole(users):
         shares.append(share)
         threads.add(threading.get_ident())
 
-    profiles, _, _ = random_profiles(users, 10, seed=2)
+    profiles, _ = random_profiles(users, 10, seed=2)
     top_k(profiles, 3, threads=2, progress=note)
     assert shares == sorted(shares)
     assert shares[-1] == 1
@@ -567,7 +535,7 @@ def test_the_compiled_kernels_take_large_inputs_only(kernel, monkeypatch):
 
 
 def test_where_they_are_not_installed_scipy_does_all(kernel, monkeypatch):
-    profiles, _, _ = random_profiles(80, 10, seed=3)
+    profiles, _ = random_profiles(80, 10, seed=3)
     expected = top_k(profiles, 5)
     for module in ("all_pairs", "numba_kernel"):
         monkeypatch.delattr(neighbours, module)
@@ -599,6 +567,14 @@ def test_profiles_that_are_not_sparse_are_refused(profiles):
 # --- shared weights ----------------------------------------------------------------------------------------
 
 
+def parts_by_group(profiles, rows, other_rows, groups, group_count, counterparts=None):
+    """Split the dot product of each pair by groups of features, as the table of similar users does."""
+    parts = np.empty((len(rows), group_count))
+    for some, shared in shared_features(profiles, rows, other_rows, counterparts):
+        parts[some] = sums_by_group(shared, groups, group_count)
+    return parts
+
+
 def reference_parts(weights, rows, other_rows, groups, group_count):
     parts = np.zeros((len(rows), group_count))
     for pair, (one, other) in enumerate(zip(rows, other_rows, strict=True)):
@@ -621,11 +597,11 @@ def test_shared_weights_are_dot_products_by_group(weights, data):
     group_count += data.draw(st.integers(0, 2))  # the last may have no features
     expected = reference_parts(weights, rows, other_rows, groups, group_count)
     for profiles in (stored(weights), stored(weights, sparse.csr_matrix, np.int8)):
-        parts = shared_weights(profiles, rows, other_rows, groups, group_count)
+        parts = parts_by_group(profiles, rows, other_rows, groups, group_count)
         assert parts.dtype == np.float64
         np.testing.assert_array_equal(parts, expected)
     whole = shared_weights(stored(weights), rows, other_rows)
-    np.testing.assert_array_equal(whole, expected.sum(axis=1, keepdims=True))
+    np.testing.assert_array_equal(whole, expected.sum(axis=1))
 
 
 @SEARCH
@@ -642,7 +618,7 @@ def test_shared_weights_with_counterparts_are_those_of_columns_that_meet(weights
         for column in range(features):
             expected[pair, groups[column]] += weights[one, column] * weights[other, involution[column]]
     counterparts = stored(exchanged(weights, involution))
-    parts = shared_weights(stored(weights), rows, other_rows, groups, 3, counterparts=counterparts)
+    parts = parts_by_group(stored(weights), rows, other_rows, groups, 3, counterparts=counterparts)
     np.testing.assert_array_equal(parts, expected)
 
 
@@ -653,10 +629,11 @@ def test_pairs_in_chunks_give_the_same(monkeypatch, chunk):
     rows, other_rows = rng.integers(0, 30, (2, 100))
     groups = rng.integers(0, 3, 8)
     monkeypatch.setattr(pairs, "PAIR_CHUNK", chunk)
-    parts = shared_weights(stored(weights), rows, other_rows, groups, 3)
+    parts = parts_by_group(stored(weights), rows, other_rows, groups, 3)
     np.testing.assert_allclose(parts, reference_parts(weights, rows, other_rows, groups, 3), rtol=1e-12)
-    swapped = shared_weights(stored(weights), other_rows, rows, groups, 3)
+    swapped = parts_by_group(stored(weights), other_rows, rows, groups, 3)
     np.testing.assert_array_equal(parts, swapped)
+    np.testing.assert_allclose(shared_weights(stored(weights), rows, other_rows), parts.sum(axis=1), rtol=1e-12)
 
 
 # --- pairs -------------------------------------------------------------------------------------------------

@@ -87,11 +87,11 @@ def _show_next_steps(published: PublishedWarehouse, age: float) -> None:
 
 def _build(published: PublishedWarehouse, build: pd.Series) -> None:
     answer = published.ask("pipeline_build")
-    figures(answer, ("started_at", "learnt_at", "dbt_version", "engine_version"))
-    if build["learnt_at"] < build["started_at"]:
+    figures(answer, ("started_at", "statistics_computed_at", "dbt_version", "engine_version"))
+    if build["statistics_computed_at"] < build["started_at"]:
         st.caption(
-            "What is learnt from all users (rarity, which course leads to which, quality) is kept from an earlier "
-            "build, as `keep_learnt_days` says; `dbt build --full-refresh` learns it anew."
+            "The statistics over all users (rarity, which course leads to which, quality) are frozen since an earlier "
+            "build, as `freeze_statistics_days` says; `dbt build --full-refresh` computes them anew."
         )
     st.caption(f"Version {build['version']} of the data, shown by Kindred {__version__}.")
 

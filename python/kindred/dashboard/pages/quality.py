@@ -12,12 +12,12 @@ from kindred.dashboard.drawing.charts import BAR_PIXELS
 from kindred.dashboard.published import Answer, PublishedWarehouse, named_rows
 from kindred.dashboard.widgets.answers import about, formatted, table
 
-NDCG, RECALL = "hold-out NDCG@20", "hold-out Recall@20"
+NDCG, RECALL = "hold_out_ndcg_at_20", "hold_out_recall_at_20"
 
 WAYS = {
-    "all facets": "closest users",
-    "all facets but the cluster": "closest users, cluster left out",
-    "plain cosine": "plain cosine",
+    "all_facets": "closest users",
+    "all_facets_but_cluster": "closest users, cluster left out",
+    "plain_cosine": "plain cosine",
     "popularity": "most popular courses",
 }
 """What the ways to recommend are called on the page; a single facet keeps its name."""
@@ -91,12 +91,12 @@ def _pair_of_charts(frame: pd.DataFrame) -> None:
 def _lead(frame: pd.DataFrame) -> str:
     """Return in one sentence how many hidden courses the ways to recommend find."""
     found = frame[frame["measure"] == RECALL].set_index("way")["value"]
-    said = {way: f"{found[way] * 100:.0f}" for way in ("all facets", "plain cosine", "popularity") if way in found}
-    sentence = f"Of 100 courses that we hid, the closest users would have found {said['all facets']}"
+    said = {way: f"{found[way] * 100:.0f}" for way in ("all_facets", "plain_cosine", "popularity") if way in found}
+    sentence = f"Of 100 courses that we hid, the closest users would have found {said['all_facets']}"
     others = [
         f"{name} {verb} {said[way]}"
         for way, name, verb in (
-            ("plain cosine", "plain cosine", "finds"),
+            ("plain_cosine", "plain cosine", "finds"),
             ("popularity", "the most popular courses", "would be right for"),
         )
         if way in said
@@ -107,15 +107,15 @@ def _lead(frame: pd.DataFrame) -> str:
 def _gain(frame: pd.DataFrame) -> str:
     """Return in one sentence how many times as good as plain cosine the closest users are."""
     found = frame[frame["measure"] == NDCG].set_index("way")["value"]
-    if not found.get("plain cosine") or "all facets" not in found:
+    if not found.get("plain_cosine") or "all_facets" not in found:
         return ""
-    ratio = found["all facets"] / found["plain cosine"]
+    ratio = found["all_facets"] / found["plain_cosine"]
     return f" By how high up the hidden courses stand, they are **{ratio:.1f} times as good** as plain cosine."
 
 
 def _bars(frame: pd.DataFrame, axis: str) -> alt.LayerChart:
     """Draw a bar with its interval for every way to recommend, the best first."""
-    names = [WAYS.get(way, wording.plain(way.removesuffix(" alone"))) for way in frame["way"]]
+    names = [WAYS.get(way, wording.plain(way.removesuffix("_alone"))) for way in frame["way"]]
     shown = frame.assign(name=names, drawn_low=frame["interval_low"].fillna(frame["value"]))
     shown["drawn_high"] = frame["interval_high"].fillna(frame["value"])
     base = alt.Chart(shown).encode(
@@ -145,11 +145,11 @@ def _cards(answer: Answer, heading: str) -> None:
     for start in range(0, len(rows), CARD_COLUMNS):
         for column, row in zip(st.columns(CARD_COLUMNS), rows[start : start + CARD_COLUMNS], strict=False):
             with column.container(border=True, height="stretch"):
-                st.markdown(f"**{wording.sentence(wording.escaped(row.measure))}**")  # a metric's label is cut off
-                st.metric(row.measure, _number(row.measure, row.value), label_visibility="collapsed")
+                st.markdown(f"**{wording.sentence(wording.escaped(row.label))}**")  # a metric's label is cut off
+                st.metric(row.label, _number(row.unit, row.value), label_visibility="collapsed")
                 st.caption(wording.escaped(row.meaning))
     about(answer)
 
 
-def _number(measure: str, value: float) -> str:
-    return formatted("value_share" if "share)" in measure else "value", value)
+def _number(unit: str, value: float) -> str:
+    return formatted("value_share" if unit == "share" else "value", value)

@@ -3,7 +3,7 @@
 select
     version,
     started_at,
-    learnt_at,
+    statistics_computed_at,
     dbt_version,
     engine_version
 from build_info

@@ -1,12 +1,11 @@
 -- Whether users who are close by one kind of evidence are alike in another that had no part in it.
 -- One row per measure and kind of pair.
--- measure: What is measured, and on which pairs where it is measured on several kinds.
+-- label: What is measured, and on which pairs if it is measured on several kinds.
 select
-    measure || case when variant = 'all facets' then '' else ', ' || variant end as measure,
+    label || case when variant = 'all_facets' then '' else ', ' || replace(variant, '_', ' ') end as label,
     value,
+    unit,
     meaning
 from neighbour_quality
-where
-    measure like 'lift of % overlap%'
-    or measure like 'pairs with a course tag in common%'
-order by measure
+where measure in ('course_overlap_lift', 'interest_overlap_lift', 'pairs_with_common_course_tag_share')
+order by measure, variant

@@ -1,9 +1,10 @@
 -- What the lists of closest users are like.
 -- One row per measure.
 select
-    measure,
+    label,
     value,
+    unit,
     meaning
 from neighbour_quality
 where variant = 'similar_users'
-order by measure like '%(mean%', measure not like 'users with %', measure
+order by direction = 'none', unit != 'share', label

@@ -2,10 +2,13 @@
 -- One row per measure and variant.
 select
     measure,
+    label,
     variant,
     value,
     interval_low,
     interval_high,
+    unit,
+    direction,
     meaning
 from neighbour_quality
 order by measure asc, value desc, variant asc

@@ -12,5 +12,5 @@ def model(dbt, session):
     neighbours, _ = neighbours_to_compare(
         len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
     )
-    listed = NeighbourLists.read(dbt.ref("int_nearest_users"), users, k=neighbours).indices
+    listed = NeighbourLists.read(dbt.ref("int_candidates"), users, k=neighbours).indices
     return in_parts(shared_neighbours(listed, users))

@@ -8,7 +8,7 @@ def model(dbt, session):
 
     from kindred.build.progress import log_progress
     from kindred.build.tables import free_memory, in_parts
-    from kindred.neighbours.candidates import listed_users, nearest_users
+    from kindred.neighbours.candidates import candidates_needed, find_candidates
     from kindred.profiles.matrix import Profiles
 
     tell = AdapterLogger("Kindred").info
@@ -16,10 +16,10 @@ def model(dbt, session):
     profiles = Profiles.read(dbt.ref("int_profiles"), users["user_handle"])
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
     return in_parts(
-        nearest_users(
+        find_candidates(
             profiles,
             users["profile_fingerprint"],
-            k=listed_users(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours"))),
+            k=candidates_needed(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours"))),
             before=session.table(str(dbt.this)) if dbt.is_incremental else None,
             threads=int(dbt.config.get("similarity_threads")),
             progress=log_progress("nearest users", tell),

@@ -1,5 +1,5 @@
 # Clusters of users: DBSCAN on the neighbours that users share, from the profile without the cluster facet, at the eps
-# that cluster_search took. Grain: one row per user.
+# that int_cluster_search took. Grain: one row per user.
 
 
 def model(dbt, session):
@@ -8,7 +8,7 @@ def model(dbt, session):
     from kindred.neighbours.lists import NeighbourLists
 
     users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
-    nearest = NeighbourLists.read(dbt.ref("int_nearest_users"), users, k=int(dbt.config.get("cluster_voters")))
+    nearest = NeighbourLists.read(dbt.ref("int_candidates"), users, k=int(dbt.config.get("cluster_voters")))
     graph = read_graph(dbt.ref("int_shared_neighbours"), users)
-    chosen = dbt.ref("cluster_search").filter("is_chosen").select("min_shared, min_samples").fetchall()
+    chosen = dbt.ref("int_cluster_search").filter("is_chosen").select("min_shared, min_samples").fetchall()
     return cluster_users(users, graph, nearest.indices, chosen[0] if chosen else None)

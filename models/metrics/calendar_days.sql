@@ -1,4 +1,4 @@
--- The days from the first to the last on which users viewed or were assessed in anything: the calendar of the metrics.
+-- The calendar of the metrics: every day from the first to the last on which a user viewed a course or was assessed.
 -- Grain: one row per day, without gaps.
 
 with
@@ -27,7 +27,7 @@ active_days as (
 
 ),
 
-ends as (
+first_and_last_day as (
 
     select
         min(active_date) as first_date,
@@ -37,4 +37,4 @@ ends as (
 )
 
 select {{ each_day('first_date', 'last_date') }} as day_date
-from ends
+from first_and_last_day

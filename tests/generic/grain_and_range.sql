@@ -2,7 +2,7 @@
   The table has one row per combination of the grain's columns, none of which is ever null, and every condition is true
   for every row. One test for all that, so that a table costs one query; what it returns says what is broken.
 #}
-{% test sound(model, grain, conditions=[]) %}
+{% test grain_and_range(model, grain, conditions=[]) %}
 select
     'grain: ' || {% for column in grain %}coalesce(cast({{ column }} as varchar), 'null'){{ " || ', ' || " if not loop.last }}{% endfor %} as broken,
     count(*) as rows_found

@@ -1,5 +1,5 @@
-# Which courses lead to which: how strongly having viewed one makes users likely to view another, learnt from all views,
-# in this build or in the one whose learning it keeps.
+# Which courses lead to which: how strongly a view of one course makes a view of another likely, estimated from all
+# views. While statistics are frozen, the relations are those of an earlier build.
 # Grain: one row per course and next course.
 
 
@@ -10,7 +10,7 @@ def model(dbt, session):
     from kindred.profiles.next_courses import relate_courses
 
     numbered = dbt.ref("int_viewed_courses")
-    if dbt.ref("int_learning").select("is_kept").fetchall() == [(True,)] and dbt.is_incremental:
+    if dbt.ref("int_frozen_statistics").select("is_frozen").fetchall() == [(True,)] and dbt.is_incremental:
         viewed = numbered.select("course_id")
         led_to = numbered.select("course_id as next_course_id")
         return session.table(str(dbt.this)).join(viewed, "course_id", "semi").join(led_to, "next_course_id", "semi")

@@ -1,0 +1,522 @@
+-- Which subjects are related, inside and across the vocabularies, how surely, and on what evidence. Three kinds of
+-- evidence have a score of their own: rules (a subject's name contains the other's, they are versions of one subject,
+-- or the seed tag_relations says so), words that both names have, and users who have both. The score is the rule's, or
+-- half the words' plus half the users', whichever is greater: that users have both alone makes rivals, not relatives.
+-- Grain: one row per ordered pair of canonical tags; both orders of a pair are there.
+
+{%- set relation_score = 0.9 %}      {#- the seed tag_relations relates them #}
+{%- set version_score = 0.85 %}      {#- they are versions of one subject #}
+{%- set containment_score = 0.8 %}   {#- one name contains the other #}
+{%- set few_users = 5 %}             {#- so many users of both count half of many: users / (users + few_users) #}
+
+with
+
+tag_map as (
+
+    select * from {{ ref('int_tag_map') }}
+
+),
+
+tag_keys as (
+
+    select * from {{ ref('int_tag_keys') }}
+
+),
+
+tag_aliases as (
+
+    select * from {{ ref('stg_tag_aliases') }}
+
+),
+
+tag_relations as (
+
+    select * from {{ ref('stg_tag_relations') }}
+
+),
+
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
+course_tags as (
+
+    select * from {{ ref('int_course_tags') }}
+
+),
+
+user_courses as (
+
+    select * from {{ ref('int_user_courses') }}
+
+),
+
+user_interests as (
+
+    select * from {{ ref('int_user_interests') }}
+
+),
+
+user_assessments as (
+
+    select * from {{ ref('int_user_assessments') }}
+
+),
+
+-- Rules
+
+keyed as (
+
+    select
+        tag_map.canonical_tag,
+        tag_map.raw_tag,
+        tag_keys.wording_key,
+        tag_keys.alias_key,
+        tag_keys.alias_kind,
+        tag_keys.base_key
+    from tag_map
+    inner join tag_keys
+        on
+            tag_map.vocabulary = tag_keys.vocabulary
+            and tag_map.raw_tag = tag_keys.raw_tag
+
+),
+
+alias_keys as (
+
+    select
+        alias,
+        {{ tag_key('alias', 3) }} as alias_key,
+        {{ tag_key('tag', 3) }} as subject_key
+    from tag_aliases
+
+),
+
+key_names as (
+
+    select
+        wording_key as name_key,
+        canonical_tag
+    from keyed
+
+    union
+
+    select
+        alias_key as name_key,
+        canonical_tag
+    from keyed
+
+),
+
+-- Every key under which a subject may be named; of two subjects the one that tag_map names first in the alphabet.
+names as (
+
+    select
+        name_key,
+        min(canonical_tag) as canonical_tag
+    from key_names
+    group by name_key
+
+),
+
+relation_keys as (
+
+    select
+        tag,
+        other_tag,
+        relation,
+        {{ tag_key('tag', 3) }} as tag_key,
+        {{ tag_key('other_tag', 3) }} as other_key
+    from tag_relations
+
+),
+
+resolved_relations as (
+
+    select
+        relation_keys.tag,
+        relation_keys.other_tag,
+        relation_keys.relation,
+        coalesce(tag_alias.subject_key, relation_keys.tag_key) as tag_key,
+        coalesce(other_alias.subject_key, relation_keys.other_key) as other_key
+    from relation_keys
+    left join alias_keys as tag_alias on relation_keys.tag_key = tag_alias.alias_key
+    left join alias_keys as other_alias on relation_keys.other_key = other_alias.alias_key
+
+),
+
+related as (
+
+    select
+        one.canonical_tag as tag,
+        other.canonical_tag as other_tag,
+        'relation' as method,
+        {{ relation_score }} as rule_score,
+        case
+            when resolved_relations.relation = 'same field'
+                then resolved_relations.tag || ' and ' || resolved_relations.other_tag || ': same field'
+            else resolved_relations.tag || ': ' || resolved_relations.relation || ' ' || resolved_relations.other_tag
+        end as reason
+    from resolved_relations
+    inner join names as one on resolved_relations.tag_key = one.name_key
+    inner join names as other on resolved_relations.other_key = other.name_key
+
+),
+
+bases as (
+
+    select distinct
+        canonical_tag,
+        base_key
+    from keyed
+
+),
+
+versions as (
+
+    select
+        one.canonical_tag as tag,
+        other.canonical_tag as other_tag,
+        'version' as method,
+        {{ version_score }} as rule_score,
+        'versions of ' || coalesce(names.canonical_tag, one.base_key) as reason
+    from bases as one
+    inner join bases as other
+        on
+            one.base_key = other.base_key
+            and one.canonical_tag != other.canonical_tag
+    left join names on one.base_key = names.name_key
+
+),
+
+-- Words
+
+-- A vendor's or a former name has words that are not the subject's own: that azure was windows-azure makes it no part
+-- of Windows. Nor are aliases that no tag uses: they are looked for in other tags (infrastructure-as-a-service), and no
+-- other tag in them. An alias of one word says no more than its subject.
+all_forms as (
+
+    select
+        canonical_tag,
+        {{ tag_phrase('raw_tag') }} as phrase,
+        case when coalesce(alias_kind, '') in ('former name', 'vendor') then 0 else 1 end as is_own
+    from keyed
+
+    union all
+
+    select
+        names.canonical_tag,
+        {{ tag_phrase('alias_keys.alias') }} as phrase,
+        0 as is_own
+    from alias_keys
+    inner join names on alias_keys.subject_key = names.name_key
+    where {{ tag_phrase('alias_keys.alias') }} like '%-%'
+
+),
+
+forms as (
+
+    select
+        canonical_tag,
+        phrase,
+        max(is_own) = 1 as is_own
+    from all_forms
+    group by canonical_tag, phrase
+
+),
+
+form_words as (
+
+    select distinct
+        canonical_tag,
+        phrase,
+        is_own,
+        {{ each_word('phrase') }} as word
+    from forms
+
+),
+
+sized_words as (
+
+    select
+        *,
+        count(*) over (partition by canonical_tag, phrase) as words
+    from form_words
+
+),
+
+form_pairs as (
+
+    select
+        one.canonical_tag as tag,
+        other.canonical_tag as other_tag,
+        one.phrase,
+        '-' || other.phrase || '-' like '%-' || one.phrase || '-%' as is_contained,
+        1.0 * count(*) / (one.words + other.words - count(*)) as shared_share
+    from sized_words as one
+    inner join sized_words as other
+        on
+            one.word = other.word
+            and one.canonical_tag != other.canonical_tag
+            and other.is_own
+    group by one.canonical_tag, other.canonical_tag, one.phrase, other.phrase, one.words, other.words
+
+),
+
+contained as (
+
+    select
+        tag,
+        other_tag,
+        'containment' as method,
+        {{ containment_score }} as rule_score,
+        other_tag || ' is narrower than ' || tag as reason
+    from form_pairs
+    where
+        is_contained
+        and phrase not in (
+            {%- for word in common_words() %}
+            '{{ word }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+
+),
+
+shared_words as (
+
+    select
+        least(tag, other_tag) as tag,
+        greatest(tag, other_tag) as other_tag,
+        max(case when is_contained then 1.0 else shared_share end) as token_score
+    from form_pairs
+    group by least(tag, other_tag), greatest(tag, other_tag)
+
+),
+
+-- The strongest rule of a pair
+
+ruled as (
+
+    select
+        tag,
+        other_tag,
+        method,
+        rule_score,
+        reason
+    from related
+
+    union all
+
+    select
+        tag,
+        other_tag,
+        method,
+        rule_score,
+        reason
+    from versions
+
+    union all
+
+    select
+        tag,
+        other_tag,
+        method,
+        rule_score,
+        reason
+    from contained
+
+),
+
+rules as (
+
+    select
+        least(tag, other_tag) as tag,
+        greatest(tag, other_tag) as other_tag,
+        method,
+        rule_score,
+        reason
+    from ruled
+    where tag != other_tag
+    qualify row_number() over (
+            partition by least(tag, other_tag), greatest(tag, other_tag)
+            order by rule_score desc, method asc, reason asc
+        ) = 1
+
+),
+
+-- Users who have both. Of words alone, only pairs are counted that could still reach the least score.
+
+candidates as (
+
+    select
+        coalesce(rules.tag, shared_words.tag) as tag,
+        coalesce(rules.other_tag, shared_words.other_tag) as other_tag,
+        rules.method,
+        rules.reason,
+        coalesce(rules.rule_score, 0) as rule_score,
+        coalesce(shared_words.token_score, 0) as token_score
+    from rules
+    full outer join shared_words
+        on
+            rules.tag = shared_words.tag
+            and rules.other_tag = shared_words.other_tag
+    where rules.tag is not null or (shared_words.token_score + 1) / 2 >= {{ var('tag_link_min_score') }}
+
+),
+
+-- How far subjects go together is a share: a sample of users tells it, and its cost stays bounded.
+sampled_users as (
+
+    select user_handle
+    from users
+    order by md5(cast(user_handle as varchar)), user_handle
+    limit {{ var('tag_link_sample_users') }}
+
+),
+
+sampled as (
+
+    select
+        sampled_users.user_handle,
+        user_interests.interest_tag as tag
+    from sampled_users
+    inner join user_interests on sampled_users.user_handle = user_interests.user_handle
+
+    union
+
+    select
+        sampled_users.user_handle,
+        user_assessments.assessment_tag as tag
+    from sampled_users
+    inner join user_assessments on sampled_users.user_handle = user_assessments.user_handle
+
+    union
+
+    select
+        sampled_users.user_handle,
+        course_tags.course_tag as tag
+    from sampled_users
+    inner join user_courses on sampled_users.user_handle = user_courses.user_handle
+    inner join course_tags on user_courses.course_id = course_tags.course_id
+
+),
+
+tag_users as (
+
+    select
+        tag,
+        count(*) as users
+    from sampled
+    group by tag
+
+),
+
+together as (
+
+    select
+        candidates.tag,
+        candidates.other_tag,
+        count(*) as users_of_both
+    from candidates
+    inner join sampled as one on candidates.tag = one.tag
+    inner join sampled as other
+        on
+            candidates.other_tag = other.tag
+            and one.user_handle = other.user_handle
+    group by candidates.tag, candidates.other_tag
+
+),
+
+totals as (
+
+    select count(*) as users from sampled_users
+
+),
+
+-- Pointwise mutual information, normalised to 1 for subjects that only come together (Bouma 2009), and less of it where
+-- few users have both.
+cooccurring as (
+
+    select
+        together.tag,
+        together.other_tag,
+        together.users_of_both,
+        {{ mutual_information('together.users_of_both', 'one.users', 'other.users', 'totals.users') }}
+        * together.users_of_both / (together.users_of_both + {{ few_users }}) as cooccurrence_score
+    from together
+    inner join tag_users as one on together.tag = one.tag
+    inner join tag_users as other on together.other_tag = other.tag
+    cross join totals
+
+),
+
+scored as (
+
+    select
+        candidates.tag,
+        candidates.other_tag,
+        candidates.method,
+        candidates.reason,
+        candidates.rule_score,
+        candidates.token_score,
+        coalesce(cooccurring.cooccurrence_score, 0) as cooccurrence_score,
+        coalesce(cooccurring.users_of_both, 0) as users_of_both,
+        (candidates.token_score + coalesce(cooccurring.cooccurrence_score, 0)) / 2 as shared_score
+    from candidates
+    left join cooccurring
+        on
+            candidates.tag = cooccurring.tag
+            and candidates.other_tag = cooccurring.other_tag
+
+),
+
+judged as (
+
+    select
+        tag,
+        other_tag,
+        greatest(rule_score, shared_score) as score,
+        case when rule_score >= shared_score then method else 'words' end as method,
+        case when rule_score >= shared_score then reason else 'shared words and users' end as reason,
+        rule_score,
+        token_score,
+        cooccurrence_score,
+        users_of_both
+    from scored
+    where greatest(rule_score, shared_score) >= {{ var('tag_link_min_score') }}
+
+),
+
+both_orders as (
+
+    select * from judged
+
+    union all
+
+    select
+        other_tag as tag,
+        tag as other_tag,
+        score,
+        method,
+        reason,
+        rule_score,
+        token_score,
+        cooccurrence_score,
+        users_of_both
+    from judged
+
+)
+
+select
+    tag,
+    other_tag,
+    cast(score as double) as score,
+    method,
+    reason,
+    cast(rule_score as double) as rule_score,
+    cast(token_score as double) as token_score,
+    cast(cooccurrence_score as double) as cooccurrence_score,
+    users_of_both
+from both_orders
