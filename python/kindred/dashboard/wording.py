@@ -16,12 +16,10 @@ _REASONS = {
 }
 
 _FACET_TITLES = {
-    "course_tags": "Subjects",
     "next_courses": "Predicted next courses",
     "taken_courses": "Predicted for the other user",
-    "view_time": "Time spent",
 }
-"""Facets whose title is not their name."""
+"""The facets whose title is not their name, as on the API's page."""
 
 
 def reason(facet: str, feature: str, user_handle: int, other_handle: int) -> str:
@@ -31,7 +29,7 @@ def reason(facet: str, feature: str, user_handle: int, other_handle: int) -> str
 
 
 def facet_title(facet: str) -> str:
-    """Return a facet as a heading: authors is Authors, view_time is Time spent."""
+    """Return a facet as a heading: view_time is View time, next_courses Predicted next courses."""
     return _FACET_TITLES.get(facet) or title(facet)
 
 

@@ -15,8 +15,8 @@ BAR_PIXELS = 24
 FRAME_PIXELS = 190
 """The height of the axis and of a legend of three lines, below the bars."""
 
-LEGEND_PIXELS = 7
-"""The height that each entry of a legend adds: legends have two columns, which fit on a phone."""
+LEGEND_PIXELS = 14
+"""The height that each entry adds to a legend with one column, whose titles fit on a phone."""
 
 
 def is_dark() -> bool:
@@ -57,7 +57,7 @@ def stacked_by_facet(published: PublishedWarehouse, parts: pd.DataFrame, label: 
             color=alt.Color(
                 "facet_title:N",
                 scale=alt.Scale(domain=[facet_title(facet) for facet in seen], range=[colour[facet] for facet in seen]),
-                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=140, symbolType="square"),
+                legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=240, symbolType="square"),
             ),
             order=alt.Order("position:Q"),
             tooltip=[

@@ -1,4 +1,4 @@
-"""The page Quality: how good the closest users and the clusters are, measured from the data itself."""
+"""The page Quality: how good the similar users and the clusters are, measured from the data itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAYS = {
     "plain_cosine": "plain cosine",
     "popularity": "most popular courses",
 }
-"""What the ways to recommend are called on the page; a single facet keeps its name."""
+"""The names of the ways to recommend; a single facet keeps its own name."""
 
 CHARTS = (
     (RECALL, "How many hidden courses are found", "Recall@20"),
@@ -89,7 +89,7 @@ def _pair_of_charts(frame: pd.DataFrame) -> None:
 
 
 def _lead(frame: pd.DataFrame) -> str:
-    """Return in one sentence how many hidden courses the ways to recommend find."""
+    """Return one sentence that says how many hidden courses each way to recommend finds."""
     found = frame[frame["measure"] == RECALL].set_index("way")["value"]
     said = {way: f"{found[way] * 100:.0f}" for way in ("all_facets", "plain_cosine", "popularity") if way in found}
     sentence = f"Of 100 courses that we hid, the closest users would have found {said['all_facets']}"
@@ -105,7 +105,7 @@ def _lead(frame: pd.DataFrame) -> str:
 
 
 def _gain(frame: pd.DataFrame) -> str:
-    """Return in one sentence how many times as good as plain cosine the closest users are."""
+    """Return one sentence that compares the similar users with plain cosine."""
     found = frame[frame["measure"] == NDCG].set_index("way")["value"]
     if not found.get("plain_cosine") or "all_facets" not in found:
         return ""
@@ -114,7 +114,7 @@ def _gain(frame: pd.DataFrame) -> str:
 
 
 def _bars(frame: pd.DataFrame, axis: str) -> alt.LayerChart:
-    """Draw a bar with its interval for every way to recommend, the best first."""
+    """Draw a bar with its interval for each way to recommend, the best first."""
     names = [WAYS.get(way, wording.plain(way.removesuffix("_alone"))) for way in frame["way"]]
     shown = frame.assign(name=names, drawn_low=frame["interval_low"].fillna(frame["value"]))
     shown["drawn_high"] = frame["interval_high"].fillna(frame["value"])
@@ -137,7 +137,7 @@ def _bars(frame: pd.DataFrame, axis: str) -> alt.LayerChart:
 
 
 def _cards(answer: Answer, heading: str) -> None:
-    """Show each measure as a number with what it tells below it."""
+    """Show each measure as a number, with its meaning below."""
     if answer.frame.empty:
         return
     st.subheader(heading, divider="gray")

@@ -83,7 +83,7 @@ def show(published: PublishedWarehouse) -> None:
             link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=cluster)
             about(clusters)
         if user is None and cluster is None:
-            st.info("Click a user to mark it, or choose a cluster to fade the others.")
+            st.info("Click a point to mark a user, or choose a cluster to fade the others.")
 
 
 def _is_phone() -> bool:

@@ -6,14 +6,14 @@
 select
     tag_map.method,
     case tag_map.method
-        when 'spelling' then 'differs by upper and lower case or by punctuation'
-        when 'symbol' then 'has a symbol spelled out, as c-sharp for c#'
-        when 'wording' then 'differs by a plural, a stop word or the -js of a framework'
-        when 'wrapper' then 'has words around the subject of an assessment, as core skills'
+        when 'spelling' then 'differs in upper and lower case or in punctuation'
+        when 'symbol' then 'has a symbol spelled out, such as c-sharp for c#'
+        when 'wording' then 'differs in a plural, a stop word or the -js of a framework'
+        when 'wrapper' then 'has words around the subject of an assessment, such as core skills'
         when 'alias' then 'is an abbreviation or another name from the list tag_aliases'
         when 'version' then 'names the only version or an edition of the subject'
-        when 'misspelling' then 'has a letter too few, too many or swapped'
-        when 'override' then 'is what the owner says in tag_overrides'
+        when 'misspelling' then 'has a missing, an extra or a swapped letter'
+        when 'override' then 'is set by the owner in tag_overrides'
     end as rule_text,
     tag_map.score,
     count(*) as total_merges,
