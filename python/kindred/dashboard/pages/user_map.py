@@ -63,7 +63,7 @@ def show(published: PublishedWarehouse) -> None:
         st.caption(
             "Each point is a user. **Users near each other are alike**; far distances mean little. Each cluster has "
             "one colour, clusters near each other have different colours, and grey users are in no cluster. Drag to "
-            "move, scroll or pinch to zoom, point at a user to see the handle, click to select the user."
+            "move, scroll or pinch to zoom, point at a user to see the handle, click to mark the user."
         )
         if not is_complete:
             st.caption(
