@@ -113,7 +113,7 @@ def measure_clicks(page: Page, url: str, users: pd.DataFrame) -> tuple[str, floa
         began = time.monotonic()
         page.mouse.click(box["x"] + box["width"] / 2 + across, box["y"] + box["height"] / 2 - up)
         expect(page.get_by_role("heading", name="User ")).to_be_visible()
-        expect(page.get_by_text("Lines lead to the closest users")).to_be_visible()
+        expect(page.get_by_text("Lines lead to the similar users")).to_be_visible()
         seconds.append(time.monotonic() - began)
     return "a click on the map", statistics.median(seconds), max(seconds)
 

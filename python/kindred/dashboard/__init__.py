@@ -1,3 +1,3 @@
-"""The dashboard: pages for people who look rather than query."""
+"""The dashboard: pages for people who would rather look than write SQL."""
 
 __all__ = ["app", "drawing", "pages", "published", "queries", "widgets", "wording"]

@@ -1,11 +1,11 @@
-"""What Streamlit runs, anew at every step of a reader: the frame around the pages."""
+"""The frame around the pages, which Streamlit runs again after each action of a reader."""
 
 from functools import partial
 
 import streamlit as st
 
 from kindred.dashboard.pages import clusters, find, pipeline, quality, tags, user_map
-from kindred.dashboard.published import Published, open_published
+from kindred.dashboard.published import PublishedWarehouse, open_published
 from kindred.errors import KindredError
 
 ICON = (
@@ -27,7 +27,7 @@ PAGES = (
 )
 
 WATCH_SECONDS = 5
-"""How often an open page looks whether something new has been published."""
+"""How often an open page checks for a new version."""
 
 
 def main() -> None:
@@ -44,37 +44,37 @@ def main() -> None:
             ],
             position="top",
         )
-        _tell_of_new_version(published)
+        _announce_new_version(published)
         if published.edition.users == 0:
             st.info(
-                "The warehouse has no users: none of the input files has a usable row. The page Pipeline says what "
-                "became of the rows.",
+                "The warehouse has no users, because no input file has a usable row. The page Pipeline shows what "
+                "happened to the rows.",
                 icon=":material/info:",
             )
         page.run()
-        _watch(published)
+        _show_version(published)
     except KindredError as error:
         st.title("Kindred")
         st.warning(str(error), icon=":material/warehouse:")
-        if st.button("Look again", icon=":material/refresh:", type="primary"):
+        if st.button("Try again", icon=":material/refresh:", type="primary"):
             st.rerun()
 
 
-def _tell_of_new_version(published: Published) -> None:
+def _announce_new_version(published: PublishedWarehouse) -> None:
     version = published.edition.version
     if st.session_state.setdefault("version", version) != version:
         st.session_state.version = version
-        st.toast(f"A new version has been published; this page shows it now: {version}.", icon=":material/update:")
+        st.toast(f"This page now shows a new version: {version}.", icon=":material/update:")
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def _watch(published: Published) -> None:
-    """Tell where the numbers are from, and offer a newer version once there is one."""
+def _show_version(published: PublishedWarehouse) -> None:
+    """Show the version of the page, and offer a newer one when it is published."""
     is_current = True
     try:
         is_current = open_published().file == published.file
     except KindredError:
-        st.caption("The warehouse is gone; what you see was read before.")
+        st.caption("The warehouse has been removed. This page shows what was read before.")
     if is_current:
         st.caption(f"Version {published.edition.version}, built {published.edition.built_at.replace('T', ' ')} UTC")
     elif st.button("A new version has been published. Show it", icon=":material/update:", type="primary"):

@@ -1,11 +1,12 @@
-"""The published warehouse as the dashboard reads it: one version at a time, by the queries in `queries/`."""
+"""Read the published warehouse, one version at a time, with the queries in `queries/`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -18,24 +19,24 @@ from kindred.stores.sql import read_edition
 from kindred.warehouse.locations import published_file
 from kindred.warehouse.reading import open_file, rows_of
 
-KEPT_ANSWERS = 500
-"""Answers that are kept in memory until they are asked for again."""
+MAX_CACHED_ANSWERS = 500
+"""The number of answers kept in memory, for all sessions."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query gave, and what was asked.
+    """The result of a query, with the query itself.
 
     Attributes
     ----------
     query
         The query.
     parameters
-        What stood for its parameters.
+        The values of its parameters, by name.
     frame
         The rows.
     meanings
-        What each column of the frame is, where that is known.
+        The meanings of the columns, by column; unknown ones are left out.
 
     """
 
@@ -45,21 +46,26 @@ class Answer:
     meanings: Mapping[str, str]
 
 
+def named_rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Yield the rows as named tuples, whose fields have the types of the columns of the query."""
+    yield from frame.itertuples()
+
+
 @dataclass(frozen=True)
-class Published:
-    """One published version, open to read. Sessions share it; every question has a cursor of its own."""
+class PublishedWarehouse:
+    """One published version, open for reading. Sessions share it; each query has its own cursor."""
 
     file: Path
     connection: duckdb.DuckDBPyConnection = field(repr=False)
     edition: Edition
 
     def ask(self, name: str, **parameters: object) -> Answer:
-        """Return the answer to the query of that name.
+        """Run the query of that name.
 
         Raises
         ------
         StoreError
-            If the warehouse lacks what the query reads: it is of another version of Kindred.
+            If the query fails, because another version of Kindred made the warehouse.
 
         """
         query = read_query(name)
@@ -69,11 +75,11 @@ class Published:
             for (table, column), meaning in self.comments.items()
             if table in query.tables and column in frame
         }
-        return Answer(query, parameters, frame, known | query.meanings)
+        return Answer(query, parameters, frame, {**known, **query.meanings})
 
     @cached_property
     def comments(self) -> dict[tuple[str, str], str]:
-        """What every column means, by table and column: the comments of the published file."""
+        """The meanings of all columns, by table and column: the comments in the published file."""
         rows = rows_of(
             self.connection.cursor(),
             "select table_name, column_name, comment from duckdb_columns() where comment is not null",
@@ -81,30 +87,34 @@ class Published:
         return {(row["table_name"], row["column_name"]): row["comment"].strip() for row in rows}
 
 
-def open_published() -> Published:
-    """Open what is published at the moment.
+def open_published() -> PublishedWarehouse:
+    """Open the version that is published now.
 
     Raises
     ------
     WarehouseError
-        If nothing is.
+        If nothing is published.
     StoreError
-        If it cannot be read.
+        If the file cannot be read.
 
     """
     return _open(published_file())
 
 
-# By the real path: the published name stays the same while what is behind it changes.
+# The cache key is the real path, because every version has the same published name.
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _open(file: Path) -> Published:
+def _open(file: Path) -> PublishedWarehouse:
     connection = open_file(file)
-    return Published(file, connection, read_edition(partial(rows_of, connection)))
+    return PublishedWarehouse(file, connection, read_edition(partial(rows_of, connection)))
 
 
-@st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
-def _frame(file: Path, name: str, parameters: tuple[tuple[str, object], ...], _published: Published) -> pd.DataFrame:
+@st.cache_data(max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
+def _frame(
+    file: Path, name: str, parameters: tuple[tuple[str, object], ...], _published: PublishedWarehouse
+) -> pd.DataFrame:
     try:
         return _published.connection.cursor().execute(read_query(name).sql, dict(parameters)).df()
     except duckdb.Error as error:
-        raise StoreError(f"Another version of Kindred made the warehouse, build it anew: {error}") from error
+        raise StoreError(
+            f"The query {name} failed, because another version of Kindred made the warehouse: build it again. {error}"
+        ) from error

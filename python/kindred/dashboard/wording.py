@@ -1,4 +1,4 @@
-"""What tables say, in words."""
+"""Names and reasons in words."""
 
 from __future__ import annotations
 
@@ -7,19 +7,30 @@ _REASONS = {
     "course_tags": "both viewed courses on **{feature}**",
     "interests": "both follow **{feature}**",
     "assessments": "both were assessed in **{feature}**",
-    "next_courses": "{other} took **{feature}**, to which the courses of {user} lead",
-    "taken_courses": "{user} took **{feature}**, to which the courses of {other} lead",
+    "next_courses": "{other} viewed **{feature}**, predicted next for {user}",
+    "taken_courses": "{user} viewed **{feature}**, predicted next for {other}",
     "view_time": "both spent time on **{feature}**",
     "authors": "both viewed courses by author **{feature}**",
     "levels": "both viewed courses of the level **{feature}**",
     "cluster": "both are in **{feature}**",
 }
 
+_FACET_TITLES = {
+    "next_courses": "Predicted next courses",
+    "taken_courses": "Predicted for the other user",
+}
+"""The facets whose title is not their name, as on the API's page."""
+
 
 def reason(facet: str, feature: str, user_handle: int, other_handle: int) -> str:
-    """Return why two users are similar, as Markdown; a facet of one's own is named as it is."""
+    """Return why two users are similar, as Markdown; facets that an owner adds are called by their name."""
     pattern = _REASONS.get(facet, "both have **{feature}** (" + plain(facet) + ")")
     return pattern.format(feature=escaped(feature), user=user_handle, other=other_handle)
+
+
+def facet_title(facet: str) -> str:
+    """Return a facet as a heading: view_time is View time, next_courses Predicted next courses."""
+    return _FACET_TITLES.get(facet) or title(facet)
 
 
 def sentence(text: str) -> str:
@@ -28,7 +39,7 @@ def sentence(text: str) -> str:
 
 
 def plain(name: str) -> str:
-    """Return a name of a column or a facet as words: course_tags is course tags."""
+    """Return the name of a column or facet as words: course_tags is course tags."""
     return name.replace("_", " ")
 
 
@@ -38,5 +49,5 @@ def title(name: str) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return a text that Markdown and Streamlit leave as it is: a_b is a\_b, and $ begins no formula."""
+    r"""Escape a text for Markdown and Streamlit, which then show it unchanged: a_b is a\_b, and $ begins no formula."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-.!|~$:" else sign for sign in text)

@@ -1,4 +1,4 @@
-"""What all pages of the dashboard rest on: their queries, how they show values, and their colours."""
+"""What all pages of the dashboard use: queries, the format of values, reasons in words, and colours."""
 
 import itertools
 import re
@@ -20,7 +20,7 @@ NAMES = sorted(file.stem for file in FOLDER.glob("*.sql"))
 
 @pytest.fixture(scope="module")
 def parameters(warehouse):
-    """Return a value for every parameter of a query, such that there is an answer to most."""
+    """Return a value for every parameter of the queries, so that most of them return rows."""
     with open_file(warehouse) as connection:
         ((user, other),) = rows_of(
             connection,
@@ -42,7 +42,7 @@ def parameters(warehouse):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_query_answers_and_says_what_each_column_is(name, warehouse, parameters, monkeypatch):
+def test_every_query_runs_and_says_what_each_column_means(name, warehouse, parameters, monkeypatch):
     monkeypatch.setenv("KINDRED_WAREHOUSE", str(warehouse))
     query = read_query(name)
     asked = {parameter: parameters[parameter] for parameter in re.findall(r"\$(\w+)", query.sql)}
@@ -54,7 +54,7 @@ def test_every_query_answers_and_says_what_each_column_is(name, warehouse, param
         pd.testing.assert_frame_equal(connection.execute(query.filled(asked)).df(), answer.frame)
 
 
-def test_texts_are_filled_in_as_sql_has_them():
+def test_values_are_filled_in_as_sql_literals():
     query = read_query("find_users")
     assert "cluster_id = -1" in query.filled({"cluster_id": -1})
     quoted = "o'neil"
@@ -81,19 +81,19 @@ def test_texts_are_filled_in_as_sql_has_them():
         ("label", None, "none"),
     ],
 )
-def test_values_are_shown_by_what_their_names_say(name, value, text):
+def test_values_are_formatted_by_the_names_of_their_columns(name, value, text):
     assert formatted(name, value) == text
 
 
-def test_reasons_are_sentences_in_which_a_name_is_taken_literally():
+def test_reasons_are_sentences_in_which_names_are_escaped():
     assert wording.reason("courses", "sql-1", 42, 77) == r"both viewed **sql\-1**"
-    assert wording.reason("next_courses", "x", 42, 77) == "77 took **x**, to which the courses of 42 lead"
-    assert wording.reason("taken_courses", "x", 42, 77) == "42 took **x**, to which the courses of 77 lead"
+    assert wording.reason("next_courses", "x", 42, 77) == "77 viewed **x**, predicted next for 42"
+    assert wording.reason("taken_courses", "x", 42, 77) == "42 viewed **x**, predicted next for 77"
     assert wording.reason("job_titles", "a", 42, 77) == "both have **a** (job titles)"
 
 
-# What colours look like to who lacks one of the three cones (Machado, Oliveira, Fernandes 2009: A physiologically-based
-# model for simulation of color vision deficiency, severity 1), in linear RGB.
+# How people without one of the three cones see colours, in linear RGB (Machado, Oliveira, Fernandes 2009: A
+# physiologically-based model for simulation of color vision deficiency, severity 1).
 SEEN_BY = {
     "all cones": np.eye(3),
     "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
@@ -103,8 +103,8 @@ SEEN_BY = {
 
 
 def lab(colour, seen_by):
-    """Return a colour in CIELAB (D65) as somebody sees it."""
-    rgb = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    """Return a colour in CIELAB (D65), as people with that colour vision see it."""
+    rgb = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = np.clip(np.array(SEEN_BY[seen_by]) @ linear, 0, 1)
     xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ seen
@@ -115,15 +115,15 @@ def lab(colour, seen_by):
 
 @pytest.mark.parametrize("seen_by", SEEN_BY)
 def test_colours_differ_for_every_kind_of_colour_vision(seen_by):
-    apart = {
+    distances = {
         pair: np.linalg.norm(lab(pair[0], seen_by) - lab(pair[1], seen_by))
         for pair in itertools.combinations(colours.CATEGORIES, 2)
     }
-    # 2.3 is what a trained eye just notices (Mahy and others 1994); areas in a chart need several times that.
-    assert min(apart.values()) > 10, min(apart.items(), key=lambda item: item[1])
+    # A trained eye just notices 2.3 (Mahy and others 1994); areas in a chart need several times that.
+    assert min(distances.values()) > 10, min(distances.items(), key=lambda item: item[1])
 
 
-def test_categories_keep_their_colours_whatever_is_shown():
+def test_a_category_keeps_its_colour_when_others_are_added():
     assert colours.of_categories(["a", "b"])["b"] == colours.of_categories(["a", "b", "c"])["b"]
     many = colours.of_categories([str(number) for number in range(12)])
     assert many["10"] == many["0"]

@@ -13,16 +13,16 @@ from kindred.warehouse.reading import open_file
 
 @pytest.fixture(scope="module")
 def rows(warehouse):
-    """Return a function that asks the published file."""
+    """Return a function that runs a query on the published file."""
     with open_file(warehouse) as connection:
         yield lambda query: connection.execute(query).fetchall()
 
 
 @pytest.fixture(scope="module")
 def similarities(rows):
-    """Return the users and the similarity of every pair of them, the cluster apart: all features against all."""
+    """Return the users and the similarity of every pair, without the facet cluster: all features against all."""
     users = [handle for (handle,) in rows("select user_handle from users order by user_handle")]
-    place = {handle: number for number, handle in enumerate(users)}
+    index = {handle: number for number, handle in enumerate(users)}
     features = rows(
         "select user_handle, feature_id, matching_feature_id, weight from user_features where facet <> 'cluster'"
     )
@@ -31,13 +31,13 @@ def similarities(rows):
     }
     own, met = np.zeros((2, len(users), len(number)))
     for handle, feature, matching, weight in features:
-        own[place[handle], number[feature]] = weight
-        met[place[handle], number[matching]] = weight
+        own[index[handle], number[feature]] = weight
+        met[index[handle], number[matching]] = weight
     return users, own @ met.T
 
 
 def frames(app):
-    """Return the tables of the page by their columns."""
+    """Return the tables of the page, by their columns."""
     return {tuple(element.value.columns): element.value for element in app.dataframe}
 
 
@@ -64,29 +64,29 @@ def copied(warehouse, folder, *statements):
     return path
 
 
-def test_the_overview_counts_what_the_users_say(warehouse, monkeypatch, rows):
+def test_the_overview_counts_the_users_of_each_cluster(warehouse, monkeypatch, rows):
     app = page_of("clusters", warehouse, monkeypatch)
     assert not app.exception
     sizes = {}
     for (cluster,) in rows("select cluster_id from users"):
         sizes[cluster] = sizes.get(cluster, 0) + 1
-    nobody = sizes.pop(-1)
+    unclustered = sizes.pop(-1)
     shown = figures(app)
     assert shown["Clusters"] == str(len(sizes))
-    assert shown["Clustered share"] == f"{(400 - nobody) / 400:.1%}"
+    assert shown["Clustered share"] == f"{(400 - unclustered) / 400:.1%}"
     assert shown["Largest cluster share"] == f"{max(sizes.values()) / 400:.1%}"
     assert float(shown["Median users"]) == np.median(list(sizes.values()))
     listed = table_with(app, "top_tags")
     assert dict(zip(listed["cluster_id"], listed["users"], strict=True)) == sizes
-    assert listed["user_share"].sum() == pytest.approx((400 - nobody) / 400)
+    assert listed["user_share"].sum() == pytest.approx((400 - unclustered) / 400)
 
 
-def test_the_search_has_every_eps_and_says_which_was_taken(warehouse, monkeypatch, rows):
+def test_the_search_has_every_eps_and_says_which_was_chosen(warehouse, monkeypatch, rows):
     app = page_of("clusters", warehouse, monkeypatch)
     considered = table_with(app, "eps")
     assert len(considered) == rows("select count(*) from cluster_search")[0][0]
-    (taken,) = considered[considered["is_chosen"]].itertuples()
-    assert taken.clustered_users == rows("select count(*) from users where cluster_id >= 0")[0][0]
+    (chosen,) = considered[considered["is_chosen"]].itertuples()
+    assert chosen.clustered_users == rows("select count(*) from users where cluster_id >= 0")[0][0]
     assert any(element.value.startswith("Taken\\: the loosest") for element in app.markdown)
 
 
@@ -109,8 +109,8 @@ def test_a_cluster_is_as_cohesive_as_its_pairs_are_similar(warehouse, monkeypatc
 def test_typical_members_are_those_most_similar_to_the_others(warehouse, monkeypatch, rows, similarities):
     users, similarity = similarities
     members = [handle for (handle,) in rows("select user_handle from users where cluster_id = 0")]
-    places = [users.index(handle) for handle in members]
-    inside = similarity[np.ix_(places, places)]
+    indices = [users.index(handle) for handle in members]
+    inside = similarity[np.ix_(indices, indices)]
     np.fill_diagonal(inside, 0)
     expected = dict(zip(members, inside.sum(axis=1) / (len(members) - 1), strict=True))
     shown = table_with(page_of("clusters", warehouse, monkeypatch, cluster=0), "mean_similarity")
@@ -190,20 +190,20 @@ def test_another_cluster_is_chosen_from_the_list(warehouse, monkeypatch):
     assert "Clusters" in figures(app)
 
 
-def test_a_cluster_is_linked_to_the_map(warehouse, monkeypatch):
+def test_a_cluster_links_to_the_map(warehouse, monkeypatch):
     app = page_of("clusters", warehouse, monkeypatch, cluster=1)
     assert ("map", "cluster=1") in {(link.proto.page, link.proto.query_string) for link in app.get("page_link")}
 
 
 @pytest.mark.parametrize("asked", ["abc", "99999", "-1", "1.5"])
-def test_nonsense_for_a_cluster_is_told(warehouse, monkeypatch, asked):
+def test_an_invalid_cluster_in_the_url_gives_a_warning(warehouse, monkeypatch, asked):
     app = page_of("clusters", warehouse, monkeypatch, cluster=asked)
     assert not app.exception
     assert any("There is no cluster" in message for message in messages(app))
     assert "Clusters" in figures(app)
 
 
-def test_it_survives_an_empty_warehouse(warehouse, monkeypatch, tmp_path, rows):
+def test_an_empty_warehouse_has_no_clusters(warehouse, monkeypatch, tmp_path, rows):
     tables = [table for (table,) in rows("select table_name from duckdb_tables() where table_name <> 'build_info'")]
     path = copied(warehouse, tmp_path, *(f"delete from {table}" for table in tables))
     app = page_of("clusters", path, monkeypatch, cluster=0)
@@ -212,7 +212,7 @@ def test_it_survives_an_empty_warehouse(warehouse, monkeypatch, tmp_path, rows):
     assert any("There are no clusters" in message for message in messages(app))
 
 
-def test_it_survives_a_cluster_without_anything(warehouse, monkeypatch, tmp_path):
+def test_a_cluster_without_label_tags_or_courses_is_shown(warehouse, monkeypatch, tmp_path):
     path = copied(
         warehouse,
         tmp_path,

@@ -1,4 +1,4 @@
-"""The page Find: one user, the closest users and why, and two users side by side."""
+"""The page Find: one user, the similar users and why, and two users side by side."""
 
 import pytest
 from changed_warehouse import changed, emptied
@@ -28,11 +28,11 @@ def handle(warehouse):
 
 
 def said(app):
-    """Return all that the page says in words."""
+    """Return all text of the page."""
     return "\n".join(element.value for kind in ("markdown", "info", "warning", "caption") for element in app.get(kind))
 
 
-def test_a_user_is_shown_with_what_they_did(warehouse, handle, monkeypatch):
+def test_a_user_is_shown_with_their_activity(warehouse, handle, monkeypatch):
     with open_file(warehouse) as connection:
         ((courses, hours),) = rows_of(
             connection,
@@ -50,13 +50,13 @@ def test_a_user_is_shown_with_what_they_did(warehouse, handle, monkeypatch):
     assert label in said(app).replace("\\", "")
 
 
-def test_the_closest_users_are_those_of_every_other_look_up(warehouse, handle, reader, monkeypatch):
+def test_similar_users_are_those_of_every_other_lookup(warehouse, handle, reader, monkeypatch):
     expected = lookups.similar_users(reader, handle, limit=20)
     app = page_of("find", warehouse, monkeypatch, user=handle)
-    closest = app.dataframe[0].value
-    assert list(closest["similar_user_handle"]) == [row["similar_user_handle"] for row in expected]
-    assert list(closest["similarity"]) == pytest.approx([row["similarity"] for row in expected])
-    assert list(closest["cluster"].fillna("")) == [row["cluster"] or "" for row in expected]
+    similar = app.dataframe[0].value
+    assert list(similar["similar_user_handle"]) == [row["similar_user_handle"] for row in expected]
+    assert list(similar["similarity"]) == pytest.approx([row["similarity"] for row in expected])
+    assert list(similar["cluster"].fillna("")) == [row["cluster"] or "" for row in expected]
     for row in expected[:5]:
         assert f"**{row['similar_user_handle']}** ({row['similarity']:.2f})" in said(app)
     courses = app.dataframe[1].value
@@ -65,7 +65,7 @@ def test_the_closest_users_are_those_of_every_other_look_up(warehouse, handle, r
     assert list(courses["viewed_by"]) == [", ".join(map(str, course["similar_user_handles"])) for course in suggested]
 
 
-def test_two_users_are_compared_by_all_that_they_have_in_common(warehouse, handle, reader, monkeypatch):
+def test_two_users_are_compared_by_everything_they_have_in_common(warehouse, handle, reader, monkeypatch):
     other = lookups.similar_users(reader, handle)[2]["similar_user_handle"]
     expected = lookups.explain(reader, handle, other)
     app = page_of("find", warehouse, monkeypatch, user=handle, other=other)
@@ -80,7 +80,7 @@ def test_two_users_are_compared_by_all_that_they_have_in_common(warehouse, handl
     assert f"(adds {expected['reasons'][0]['contribution']:.3f})" in said(app)
 
 
-def test_nothing_typed_shows_users_to_start_with(warehouse, monkeypatch):
+def test_the_start_page_lists_the_most_active_users(warehouse, monkeypatch):
     app = page_of("find", warehouse, monkeypatch)
     with open_file(warehouse) as connection:
         ((users, most),) = rows_of(connection, "select count(*), max(total_courses) from users")
@@ -100,14 +100,14 @@ def test_nothing_typed_shows_users_to_start_with(warehouse, monkeypatch):
         ("٣", "is a whole number of 1 or more"),
     ],
 )
-def test_what_is_no_user_is_said(warehouse, monkeypatch, typed, answer):
+def test_an_invalid_or_unknown_handle_gives_a_warning(warehouse, monkeypatch, typed, answer):
     app = page_of("find", warehouse, monkeypatch, user=typed)
     assert not app.exception
     assert [answer in warning.value for warning in app.warning] == [True]
     assert not app.header
 
 
-def test_spaces_and_zeros_around_a_handle_do_no_harm(warehouse, handle, monkeypatch):
+def test_spaces_and_zeros_around_a_handle_are_ignored(warehouse, handle, monkeypatch):
     app = page_of("find", warehouse, monkeypatch, user=f" 0{handle} ")
     assert [header.value for header in app.header] == [f"User {handle}"]
 
@@ -118,7 +118,7 @@ def test_a_user_is_not_compared_with_itself(warehouse, handle, monkeypatch):
     assert [header.value for header in app.header] == [f"User {handle}"]
 
 
-def test_a_user_without_neighbours_is_shown_with_a_reason(warehouse, handle, tmp_path, monkeypatch):
+def test_a_user_without_similar_users_is_shown_with_a_reason(warehouse, handle, tmp_path, monkeypatch):
     alone = changed(warehouse, tmp_path, f"delete from similar_users where user_handle = {handle}")
     app = page_of("find", alone, monkeypatch, user=handle)
     assert not app.exception
@@ -126,7 +126,7 @@ def test_a_user_without_neighbours_is_shown_with_a_reason(warehouse, handle, tmp
     assert "nothing in common with anybody" in app.info[0].value
 
 
-def test_a_user_who_did_nothing_is_shown_with_what_is_known(warehouse, handle, tmp_path, monkeypatch):
+def test_a_user_without_activity_is_shown_with_what_is_known(warehouse, handle, tmp_path, monkeypatch):
     idle = changed(
         warehouse,
         tmp_path,
@@ -140,7 +140,7 @@ def test_a_user_who_did_nothing_is_shown_with_what_is_known(warehouse, handle, t
     assert not page_of("user_map", idle, monkeypatch, user=handle).exception
 
 
-def test_users_who_have_nothing_in_common_are_told_so(warehouse, handle, reader, tmp_path, monkeypatch):
+def test_a_pair_with_nothing_in_common_is_shown_as_such(warehouse, handle, reader, tmp_path, monkeypatch):
     other = lookups.similar_users(reader, handle)[0]["similar_user_handle"]
     apart = changed(warehouse, tmp_path, f"delete from user_features where user_handle = {other}")
     app = page_of("find", apart, monkeypatch, user=handle, other=other)
@@ -148,7 +148,7 @@ def test_users_who_have_nothing_in_common_are_told_so(warehouse, handle, reader,
     assert "nothing in common" in app.info[0].value
 
 
-def test_an_empty_warehouse_is_no_error(warehouse, tmp_path, monkeypatch):
+def test_an_empty_warehouse_is_not_an_error(warehouse, tmp_path, monkeypatch):
     empty = emptied(warehouse, tmp_path)
     app = page_of("find", empty, monkeypatch)
     assert not app.exception

@@ -14,14 +14,14 @@ from kindred.warehouse.reading import open_file
 
 @pytest.fixture(scope="module")
 def rows(warehouse):
-    """Return a function that asks the published file."""
+    """Return a function that runs a query on the published file."""
     with open_file(warehouse) as connection:
         yield lambda query: connection.execute(query).fetchall()
 
 
 @pytest.fixture(scope="module")
 def emptied(warehouse, tmp_path_factory):
-    """Return a published file whose tables are empty, but for the one that says which build it is."""
+    """Return a published file whose tables are empty, except build_info."""
     path = tmp_path_factory.mktemp("emptied") / "kindred.duckdb"
     shutil.copy(warehouse, path)
     with duckdb.connect(str(path)) as connection:
@@ -32,7 +32,7 @@ def emptied(warehouse, tmp_path_factory):
 
 
 def drawing(app):
-    """Return what the browser is told to draw: the layers by their names."""
+    """Return the drawing that is sent to the browser, and its layers by their names."""
     (chart,) = app.get("deck_gl_json_chart")
     drawn = json.loads(chart.proto.json)
     return drawn, {layer["id"]: layer for layer in drawn["layers"]}
@@ -46,11 +46,11 @@ def messages(app):
     return [element.value for element in [*app.warning, *app.info]]
 
 
-def test_every_user_is_drawn_once_where_the_table_says(warehouse, monkeypatch, rows):
+def test_every_user_is_drawn_once_at_the_position_of_the_table(warehouse, monkeypatch, rows):
     app = page_of("user_map", warehouse, monkeypatch)
     assert not app.exception
     _, layers = drawing(app)
-    drawn = {handle: (x, y, told, subjects) for _, (x, y, _, handle, told, subjects) in points(layers)}
+    drawn = {handle: (x, y, label, subjects) for _, (x, y, _, handle, label, subjects) in points(layers)}
     expected = rows(
         "select m.user_handle, m.x, m.y, "
         "case when m.cluster_id < 0 then 'in no cluster' else coalesce(c.label, '') end, "
@@ -58,15 +58,15 @@ def test_every_user_is_drawn_once_where_the_table_says(warehouse, monkeypatch, r
         "left join clusters c on c.cluster_id = m.cluster_id"
     )
     assert len(points(layers)) == len(drawn) == len(expected) == 400
-    assert {handle: told[2:] for handle, told in drawn.items()} == {row[0]: row[3:] for row in expected}
-    # One scale for both axes, so that distances are true: 10,000 units for the longer side, to the nearest whole unit.
+    assert {handle: point[2:] for handle, point in drawn.items()} == {row[0]: row[3:] for row in expected}
+    # Both axes have one scale, so that distances are true: the longer side has 10,000 units, rounded to whole units.
     true = np.array([row[1:3] for row in expected])
     sent = np.array([drawn[row[0]][:2] for row in expected])
     scale = 10_000 / np.ptp(true, axis=0).max()
     assert np.abs(sent - (true - true.min(axis=0)) * scale).max() <= 0.5 + 1e-6
 
 
-def test_a_cluster_has_one_colour_and_grey_is_in_none_and_below(warehouse, monkeypatch, rows):
+def test_a_cluster_has_one_colour_and_users_in_none_are_grey_and_below(warehouse, monkeypatch, rows):
     _, layers = drawing(page_of("user_map", warehouse, monkeypatch))
     cluster_of = dict(rows("select user_handle, cluster_id from user_clusters"))
     colour_of = {}
@@ -83,7 +83,7 @@ def test_a_cluster_has_one_colour_and_grey_is_in_none_and_below(warehouse, monke
     assert labels == {", ".join(label.split(", ")[:2]) for (label,) in named}
 
 
-def test_a_cluster_is_looked_at(warehouse, monkeypatch, rows):
+def test_a_selected_cluster_is_highlighted(warehouse, monkeypatch, rows):
     app = page_of("user_map", warehouse, monkeypatch, cluster=1)
     assert not app.exception
     assert app.selectbox[0].value == 1
@@ -98,14 +98,14 @@ def test_a_cluster_is_looked_at(warehouse, monkeypatch, rows):
     assert "cluster" not in app.query_params
 
 
-def test_a_user_is_marked_with_the_closest(warehouse, monkeypatch, rows):
+def test_a_user_is_marked_with_the_similar_users(warehouse, monkeypatch, rows):
     app = page_of("user_map", warehouse, monkeypatch, user=42)
     assert not app.exception
     _, layers = drawing(app)
-    place = {point[3]: point[:2] for _, point in points(layers)}
-    closest = [handle for (handle,) in rows("select similar_user_handle from similar_users where user_handle = 42")]
-    assert layers["lines"]["getSourcePosition"] == place[42]
-    assert sorted(line["there"] for line in layers["lines"]["data"]) == sorted(place[handle] for handle in closest)
+    position = {point[3]: point[:2] for _, point in points(layers)}
+    similar = [handle for (handle,) in rows("select similar_user_handle from similar_users where user_handle = 42")]
+    assert layers["lines"]["getSourcePosition"] == position[42]
+    assert sorted(line["there"] for line in layers["lines"]["data"]) == sorted(position[handle] for handle in similar)
     assert [element.value for element in app.subheader] == ["User 42"]
     figures = {metric.label: metric.value for metric in app.metric}
     (counts,) = rows("select total_courses, total_interests, total_assessments from users where user_handle = 42")
@@ -114,7 +114,7 @@ def test_a_user_is_marked_with_the_closest(warehouse, monkeypatch, rows):
     assert ("", "user=42") in links
 
 
-def test_of_very_many_users_some_are_drawn_and_whoever_is_marked(warehouse, monkeypatch, rows):
+def test_of_too_many_users_some_are_drawn_and_the_marked_user(warehouse, monkeypatch, rows):
     monkeypatch.setattr("kindred.dashboard.pages.user_map.SHOWN_USERS", 50)
     app = page_of("user_map", warehouse, monkeypatch)
     drawn = {point[3] for _, point in points(drawing(app)[1])}
@@ -135,7 +135,7 @@ def test_of_very_many_users_some_are_drawn_and_whoever_is_marked(warehouse, monk
 
 
 @pytest.mark.parametrize("parameters", [{"cluster": "abc"}, {"cluster": 99_999}, {"cluster": "-1"}])
-def test_nonsense_for_a_cluster_is_told(warehouse, monkeypatch, parameters):
+def test_an_invalid_cluster_in_the_url_gives_a_warning(warehouse, monkeypatch, parameters):
     app = page_of("user_map", warehouse, monkeypatch, **parameters)
     assert not app.exception
     assert any("There is no cluster" in message for message in messages(app))
@@ -143,13 +143,13 @@ def test_nonsense_for_a_cluster_is_told(warehouse, monkeypatch, parameters):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "warning"),
     [("abc", "whole number"), ("999999", "no user 999999"), ("0", "whole number"), ("٣", "whole number")],
 )
-def test_nonsense_for_a_user_is_told(warehouse, monkeypatch, typed, told):
+def test_an_invalid_user_in_the_url_gives_a_warning(warehouse, monkeypatch, typed, warning):
     app = page_of("user_map", warehouse, monkeypatch, user=typed)
     assert not app.exception
-    assert any(told in message for message in messages(app))
+    assert any(warning in message for message in messages(app))
     assert "lines" not in drawing(app)[1]
 
 
@@ -157,7 +157,7 @@ def test_an_empty_warehouse_has_no_map(emptied, monkeypatch):
     app = page_of("user_map", emptied, monkeypatch, user=1, cluster=0)
     assert not app.exception
     assert not app.get("deck_gl_json_chart")
-    assert any("nobody to draw" in message for message in messages(app))
+    assert any("no users to draw" in message for message in messages(app))
 
 
 def test_it_is_drawn_without_clusters_and_tags(warehouse, monkeypatch, tmp_path, rows):
@@ -175,15 +175,15 @@ def test_it_is_drawn_without_clusters_and_tags(warehouse, monkeypatch, tmp_path,
     assert layers["lines"]["data"] == []
 
 
-def test_near_places_differ_in_colour():
+def test_near_positions_differ_in_colour():
     palette = [colour for colour in colours.CATEGORIES if colour != colours.NONE]
-    # On a line, the farthest from the newcomer is always the one that has waited longest: colours come round in turn.
+    # On a line, the colour used longest ago is always the farthest away, so colours repeat in order.
     line = np.column_stack([np.arange(30.0), np.zeros(30)])
-    assert colours.of_places(line) == [palette[number % len(palette)] for number in range(30)]
-    # Nine places take the nine colours; a tenth beside the first takes any but the first's.
+    assert colours.of_positions(line) == [palette[number % len(palette)] for number in range(30)]
+    # Nine positions take the nine colours; a tenth beside the first takes the colour of the one opposite.
     around = np.array([[np.cos(turn), np.sin(turn)] for turn in np.linspace(0, 2 * np.pi, 9, endpoint=False)])
-    tenth = colours.of_places(np.vstack([around, [[1.0, 0.01]]]))
+    tenth = colours.of_positions(np.vstack([around, [[1.0, 0.01]]]))
     assert len(set(tenth[:9])) == 9
     opposite = np.argmax(np.hypot(*(around - [1.0, 0.01]).T))
     assert tenth[9] == tenth[opposite]
-    assert colours.of_places(np.empty((0, 2))) == []
+    assert colours.of_positions(np.empty((0, 2))) == []

@@ -21,7 +21,7 @@ PAGES = {
     "/clusters": "Clusters of users",
     "/tags": "Which tags mean the same?",
     "/quality": "How good are the closest users?",
-    "/pipeline": "Is the data fresh and sound?",
+    "/pipeline": "Is the data fresh and valid?",
 }
 DESKTOP = {"width": 1280, "height": 900, "colour_scheme": "light"}
 PHONE = {"width": 390, "height": 844, "colour_scheme": "dark", "is_mobile": True}
@@ -31,14 +31,14 @@ ATTEMPTS = 3
 
 @pytest.fixture(scope="module")
 def dashboard(warehouse, tmp_path_factory):
-    """Return the URL of a dashboard of 400 users."""
+    """Return the URL of a dashboard with 400 users."""
     with showing(tmp_path_factory.mktemp("dashboard"), "--warehouse", str(warehouse)) as server:
         yield server.url
 
 
 @pytest.fixture(scope="module")
 def pair(warehouse):
-    """Return a user and the third closest one."""
+    """Return a user and the third in the list of similar users."""
     with open_file(warehouse) as connection:
         return rows_of(
             connection,
@@ -48,22 +48,22 @@ def pair(warehouse):
 
 
 def look(tab, url):
-    """Open a page and wait until it is drawn to its end, and nothing on it is being drawn."""
+    """Open a page and wait until all of it is drawn."""
     tab.page.goto(url)
     settle(tab)
 
 
 def settle(tab):
-    """Wait until the server has run the page to its end and no element is old or still without its code."""
+    """Wait until the server has run the whole page, and no element is stale or waits for its code."""
     expect(tab.page.get_by_text(re.compile(r"^Version \d{8}T.*, built"))).to_be_visible()
     expect(tab.page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(tab.page.locator("[data-stale=true]")).to_have_count(0)
     expect(tab.page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
-def cells(tab, place=0):
-    """Return the texts of a table's first rows, which it draws as a picture and tells screen readers."""
-    table = tab.page.get_by_test_id("stDataFrame").nth(place)
+def cells(tab, index=0):
+    """Return the texts of the first rows of a table, which is a picture with texts for screen readers."""
+    table = tab.page.get_by_test_id("stDataFrame").nth(index)
     table.scroll_into_view_if_needed()
     rows = table.locator("canvas tbody tr")
     expect(rows.first).to_be_attached()
@@ -76,7 +76,7 @@ def parameters(tab):
 
 @SCREENS
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_is_drawn_whole_and_asks_no_other_host(path, screen, dashboard, open_tab):
+def test_every_page_is_complete_and_requests_nothing_from_other_hosts(path, screen, dashboard, open_tab):
     with open_tab(**screen) as tab:
         look(tab, dashboard + path)
         expect(tab.page.get_by_role("heading", level=1)).to_have_text(PAGES[path])
@@ -86,13 +86,13 @@ def test_every_page_is_drawn_whole_and_asks_no_other_host(path, screen, dashboar
                 box = element.bounding_box()
                 assert box["width"] > 200, kind
                 assert box["height"] > 30, kind
-        # Wider than the screen only where it scrolls by itself.
+        # Only elements that scroll by themselves may be wider than the screen.
         assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= screen["width"]
         background = tab.page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
         is_light = sum(map(int, re.findall(r"\d+", background)[:3])) > 3 * 128
         assert is_light == (screen["colour_scheme"] == "light")
         assert tab.complaints == []
-        # Streamlit first looks whether it is served below the path of the page, and by this finds that it is not.
+        # Streamlit first checks whether it is served below the path of the page; these two requests fail.
         asked = {f"{dashboard}{path}/_stcore/health", f"{dashboard}{path}/_stcore/host-config"}
         assert set(tab.refused) <= (asked if path != "/" else set())
         assert {urlsplit(url).netloc for url in tab.requested if not url.startswith(("data:", "blob:"))} == {
@@ -100,7 +100,7 @@ def test_every_page_is_drawn_whole_and_asks_no_other_host(path, screen, dashboar
         }
 
 
-def test_a_typed_user_is_in_the_url_and_a_chosen_row_is_compared(dashboard, open_tab, warehouse, pair):
+def test_a_typed_user_is_in_the_url_and_a_selected_row_is_compared(dashboard, open_tab, warehouse, pair):
     user, other = pair
     with open_tab(**DESKTOP) as tab:
         look(tab, dashboard)
@@ -109,17 +109,17 @@ def test_a_typed_user_is_in_the_url_and_a_chosen_row_is_compared(dashboard, open
         expect(tab.page.get_by_role("heading", name=f"User {user}")).to_be_visible()
         settle(tab)
         assert parameters(tab) == {"user": str(user)}
-        closest = cells(tab)
+        similar = cells(tab)
         with open_file(warehouse) as connection:
             expected = rows_of(
                 connection,
                 f"select rank, similar_user_handle, similarity from similar_users "
                 f"where user_handle = {user} order by rank",
             )
-        assert [row[:3] for row in closest] == [list(map(str, row)) for row in expected[: len(closest)]]
-        assert len(closest) > 5
+        assert [row[:3] for row in similar] == [list(map(str, row)) for row in expected[: len(similar)]]
+        assert len(similar) > 5
 
-        # The box before the third row; a row is 35 pixels high, and so is the header.
+        # The checkbox of the third row: each row, and the header, is 35 pixels high.
         tab.page.get_by_test_id("stDataFrame").first.click(position={"x": 16, "y": 35 * 3 + 17})
         expect(tab.page.get_by_role("heading", name=f"User {other}")).to_be_visible()
         settle(tab)
@@ -139,7 +139,7 @@ def test_every_answer_has_its_definition_its_sql_and_its_csv(dashboard, open_tab
         look(tab, f"{dashboard}/?user={user}")
         tab.page.get_by_role("button", name="Definition and SQL").nth(2).click()
         box = tab.page.get_by_test_id("stPopoverBody")
-        expect(box).to_contain_text("The closest users of one user, closest first")
+        expect(box).to_contain_text("The users similar to one user, by similarity after the hub correction")
         expect(box).to_contain_text("similarity: How similar the two are, 0 to 1")
         sql = box.locator("code").last.inner_text()
         with open_file(warehouse) as connection:
@@ -151,7 +151,7 @@ def test_every_answer_has_its_definition_its_sql_and_its_csv(dashboard, open_tab
         tab.page.keyboard.press("Escape")
         with tab.page.expect_download() as download:
             tab.page.get_by_test_id("stDownloadButton").nth(2).get_by_role("button").click()
-        assert download.value.suggested_filename == "kindred-find_closest.csv"
+        assert download.value.suggested_filename == "kindred-find_similar_users.csv"
         rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
         assert [row["similar_user_handle"] for row in rows] == [str(handle) for handle in answer["similar_user_handle"]]
         assert [float(row["similarity"]) for row in rows] == pytest.approx(list(answer["similarity"]))
@@ -179,7 +179,7 @@ def test_a_user_is_picked_from_a_list(dashboard, open_tab, warehouse):
 
 @SCREENS
 def test_a_user_is_clicked_on_the_map_and_opened(screen, dashboard, open_tab, warehouse):
-    # The one farthest to the left: seen only where the whole map is.
+    # The user farthest to the left, who is visible only if the whole map is.
     with open_file(warehouse) as connection:
         ((user, x, y, left, right, bottom, top),) = rows_of(
             connection,
@@ -190,7 +190,7 @@ def test_a_user_is_clicked_on_the_map_and_opened(screen, dashboard, open_tab, wa
         drawing = tab.page.get_by_test_id("stDeckGlJsonChart")
         drawing.scroll_into_view_if_needed()
         box = drawing.bounding_box()
-        # The longer side fills .94 of the height, the middle of the map is in the middle, and y points up.
+        # The longer side takes .94 of the height, the map is centred, and y points up.
         pixels = box["height"] * 0.94 / max(right - left, top - bottom)
         tab.page.mouse.click(
             box["x"] + box["width"] / 2 + (x - (left + right) / 2) * pixels,
@@ -208,7 +208,7 @@ def test_a_user_is_clicked_on_the_map_and_opened(screen, dashboard, open_tab, wa
 
 
 def version_of(warehouse, folder, version):
-    """Publish the warehouse under the name kindred.duckdb of a folder, as another version."""
+    """Publish the warehouse as kindred.duckdb in a folder, with another version."""
     file = folder / f"kindred-{version}.duckdb"
     shutil.copy(warehouse, file)
     with duckdb.connect(file) as connection:
@@ -224,7 +224,7 @@ def test_it_waits_for_a_warehouse_and_offers_a_new_version(open_tab, warehouse, 
         tab.page.goto(f"{server.url}/?user={pair[0]}")
         expect(tab.page.get_by_text("There is no warehouse at kindred.duckdb")).to_be_visible()
         version_of(warehouse, tmp_path, first)
-        tab.page.get_by_role("button", name="Look again").click()
+        tab.page.get_by_role("button", name="Try again").click()
         expect(tab.page.get_by_text(f"Version {first}")).to_be_visible()
         expect(tab.page.get_by_role("heading", name=f"User {pair[0]}")).to_be_visible()
         settle(tab)
@@ -244,7 +244,7 @@ def test_it_waits_for_a_warehouse_and_offers_a_new_version(open_tab, warehouse, 
         assert tab.complaints == []
 
 
-def test_ten_thousand_users_are_quick_and_their_handles_plain(large_warehouse, open_tab, tmp_path):
+def test_ten_thousand_users_are_fast_and_handles_have_no_separators(large_warehouse, open_tab, tmp_path):
     with open_file(large_warehouse) as connection:
         handles = [
             handle
@@ -254,7 +254,7 @@ def test_ten_thousand_users_are_quick_and_their_handles_plain(large_warehouse, o
             )
         ]
     with showing(tmp_path, "--warehouse", str(large_warehouse)) as server:
-        paints, look_ups = [], []
+        paints, lookups = [], []
         for attempt in range(ATTEMPTS):
             with open_tab(**DESKTOP) as tab:
                 began = time.monotonic()
@@ -267,11 +267,11 @@ def test_ten_thousand_users_are_quick_and_their_handles_plain(large_warehouse, o
                 tab.page.get_by_label("User handle").fill(str(handle))
                 tab.page.get_by_label("User handle").press("Enter")
                 expect(tab.page.get_by_role("heading", name=f"User {handle}")).to_be_visible()
-                expect(tab.page.get_by_role("heading", name="What they took that this user has not")).to_be_visible()
-                look_ups.append(time.monotonic() - began)
+                expect(tab.page.get_by_role("heading", name="Courses that similar users viewed")).to_be_visible()
+                lookups.append(time.monotonic() - began)
                 settle(tab)
                 assert f"{handle:,}" not in tab.page.get_by_test_id("stMain").inner_text()
                 assert all(row[1].isdigit() for row in cells(tab))
-        # The first is cold: the server has opened nothing yet.
+        # The first is slower: the server has not opened the file yet.
         assert min(paints[1:]) < 3, paints
-        assert min(look_ups) < 1, look_ups
+        assert min(lookups) < 1, lookups

@@ -19,7 +19,7 @@ def tag_map(warehouse):
 
 @pytest.fixture(scope="module")
 def merge(tag_map):
-    """Return a merge that no letter of its subject's name gives away: an alias."""
+    """Return an alias, a merge that the letters of the two names do not suggest."""
     return next(row for row in sorted(tag_map) if row[3] == "alias")
 
 
@@ -57,7 +57,7 @@ def test_all_merges_are_listed_the_least_safe_first(warehouse, tag_map, monkeypa
     assert list(shown["score"]) == sorted(shown["score"])
 
 
-def test_every_rule_that_merged_is_put_into_words(warehouse, tag_map, monkeypatch):
+def test_every_rule_that_merged_is_given_in_words(warehouse, tag_map, monkeypatch):
     app = page_of("tags", warehouse, monkeypatch)
     said = "\n".join(element.value for element in app.markdown)
     for method in {row[3] for row in tag_map} - {"identical"}:
@@ -153,7 +153,7 @@ def test_a_subject_that_is_named_after_its_vocabulary_is_written_as_delivered(wa
     assert lines == ["separate,goo,,go,course,why", "merge,another-tag,,go,course,why"]
 
 
-def test_nonsense_in_the_url_is_left_aside(warehouse, tag_map, monkeypatch):
+def test_unknown_values_in_the_url_are_ignored(warehouse, tag_map, monkeypatch):
     app = page_of("tags", warehouse, monkeypatch, tag="no such tag", method="magic", vocabulary="book")
     assert not app.exception
     assert not app.header
@@ -163,10 +163,10 @@ def test_nonsense_in_the_url_is_left_aside(warehouse, tag_map, monkeypatch):
 def test_a_search_without_a_result_says_so(warehouse, monkeypatch):
     app = page_of("tags", warehouse, monkeypatch, search="%_' or 1=1")
     assert not app.exception
-    assert [info.value for info in app.info] == ["No merged spelling is like that.", "There is no such subject."]
+    assert [info.value for info in app.info] == ["No merged spelling matches.", "No subject matches."]
 
 
 def test_without_tags_it_says_so(warehouse, tmp_path, monkeypatch):
     app = page_of("tags", emptied(warehouse, tmp_path), monkeypatch)
     assert not app.exception
-    assert [info.value for info in app.info] == ["No input file has any tag."]
+    assert [info.value for info in app.info] == ["No input file has a tag."]

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 def page_of(name, warehouse, monkeypatch, **parameters):
     monkeypatch.setenv("KINDRED_WAREHOUSE", str(warehouse))
     script = (
-        f"from kindred.dashboard import {name}\n"
+        f"from kindred.dashboard.pages import {name}\n"
         "from kindred.dashboard.published import open_published\n"
         f"{name}.show(open_published())\n"
     )

@@ -1,3 +1,3 @@
-"""How the dashboard draws charts and the map."""
+"""The charts and the map of the dashboard."""
 
 __all__ = ["charts", "clusters", "colours", "user_map"]

@@ -7,28 +7,29 @@ import pandas as pd
 
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.drawing.charts import BAR_PIXELS, ink
+from kindred.dashboard.published import named_rows
 from kindred.dashboard.widgets.choices import cluster_name
 
 BLUE, RED, GREY = colours.CATEGORIES[0], colours.CATEGORIES[2], colours.NONE
 
 NAMED_CLUSTERS = 8
-"""The largest clusters have their names in the chart; the others show them when pointed at."""
+"""The number of clusters, the largest, whose names are in the chart; the others are named in the tooltip."""
 
 SHOWN_TAGS = 10
 
 
-def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
-    """Draw each cluster by its size and cohesion, with a line where two users at random would be.
+def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart | alt.FacetChart:
+    """Draw clusters by size and cohesion, with a line at the similarity of two random users.
 
     Parameters
     ----------
     clusters
-        The answer to clusters, of those that have a cohesion.
+        The rows of the query `clusters` that have a cohesion.
     random_similarity
-        The mean similarity of any two users; NaN leaves the line out.
+        The mean similarity of any two users; NaN draws no line.
 
     """
-    names = [cluster_name(row.cluster_id, row.label) for row in clusters.itertuples()]
+    names = [cluster_name(row.cluster_id, row.label) for row in named_rows(clusters)]
     shown = clusters.assign(name=names, short_name=[name.split(", ")[0] for name in names])
     x = alt.X("users:Q", title="users", scale=alt.Scale(type="log", nice=False, padding=20), axis=alt.Axis(format="~s"))
     y = alt.Y("cohesion:Q", title="cohesion: mean similarity of two members")
@@ -47,18 +48,20 @@ def sizes(clusters: pd.DataFrame, random_similarity: float) -> alt.LayerChart:
     random = (
         alt.Chart(pd.DataFrame({"cohesion": [random_similarity]}).dropna())
         .mark_rule(color=RED, strokeDash=[5, 4], size=2)
-        .encode(y="cohesion:Q", tooltip=[alt.Tooltip("cohesion:Q", title="two users at random", format=".3f")])
+        .encode(y="cohesion:Q", tooltip=[alt.Tooltip("cohesion:Q", title="two random users", format=".3f")])
     )
     return alt.layer(random, points, texts).properties(height=360)
 
 
-def tags(shares: pd.DataFrame) -> alt.LayerChart:
-    """Draw how many members have each tag, beside all users; rows of clusters_tags of one facet, the first on top."""
+def tags(shares: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    """Draw the share of members, and of all users, who have each tag: rows of clusters_tags for one facet."""
     shown = shares.head(SHOWN_TAGS).assign(times=lambda rows: rows["lift"].map("{:.1f} times".format))
     y = alt.Y("tag:N", sort=list(shown["tag"]), title=None, axis=alt.Axis(labelLimit=170))
     # Room for the text to the right of the longest bar.
     scale = alt.Scale(domain=[0, float(shown["member_share"].max()) * 1.3])
-    x = alt.X("member_share:Q", title="share of members; line: of all users", axis=alt.Axis(format="%"), scale=scale)
+    x = alt.X(
+        "member_share:Q", title="share of members; line: share of all users", axis=alt.Axis(format="%"), scale=scale
+    )
     tooltip = [
         "tag:N",
         alt.Tooltip("member_share:Q", title="share of members", format=".1%"),
@@ -76,10 +79,10 @@ def tags(shares: pd.DataFrame) -> alt.LayerChart:
 
 
 def levels(shares: pd.DataFrame) -> alt.Chart:
-    """Draw the levels of members beside those of all users: the answer to clusters_levels."""
+    """Draw the levels of members and of all users: the answer to clusters_levels."""
     whose = {"member_share": "members", "user_share": "all users"}
     shown = shares.melt("level", list(whose), "whose", "share").assign(whose=lambda rows: rows["whose"].map(whose))
-    return (
+    chart: alt.Chart = (
         alt.Chart(shown)
         .mark_bar(cornerRadius=1)
         .encode(
@@ -95,10 +98,11 @@ def levels(shares: pd.DataFrame) -> alt.Chart:
         )
         .properties(height=2 * BAR_PIXELS * len(shares) + 90)
     )
+    return chart
 
 
-def search(considered: pd.DataFrame) -> alt.LayerChart:
-    """Draw what every eps would give: the answer to clusters_search."""
+def search(considered: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    """Draw the result of each eps: the answer to clusters_search."""
     what = {"largest_cluster_share": "in the largest cluster", "noise_share": "in no cluster"}
     shown = considered.melt(["eps", "clusters"], list(what), "what", "share").assign(
         what=lambda rows: rows["what"].map(what)
@@ -122,9 +126,9 @@ def search(considered: pd.DataFrame) -> alt.LayerChart:
             ],
         )
     )
-    taken = (
+    chosen = (
         alt.Chart(considered[considered["is_chosen"]])
         .mark_rule(size=2, strokeDash=[5, 4], color=GREY)
-        .encode(x="eps:Q", tooltip=[alt.Tooltip("eps:Q", title="taken", format=".3f"), "reason:N"])
+        .encode(x="eps:Q", tooltip=[alt.Tooltip("eps:Q", title="chosen", format=".3f"), "reason:N"])
     )
-    return alt.layer(taken, lines).properties(height=300)
+    return alt.layer(chosen, lines).properties(height=300)

@@ -1,4 +1,4 @@
-"""How the map of all users is drawn: by deck.gl, in the browser's graphics, without a map of the world below."""
+"""Draw the map of all users with deck.gl, on the browser's graphics and without a map of the world below."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ import json
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pydeck
 from pydeck.bindings.json_tools import default_serialize
 
 from kindred.dashboard.drawing import colours
+from kindred.dashboard.published import named_rows
 
-COAL, PAPER = [14, 17, 23], [255, 255, 255]
-"""Text and ground in light mode, ground and text in dark mode."""
+DARK, LIGHT = [14, 17, 23], [255, 255, 255]
+"""RGB: text and background in light mode, background and text in dark mode."""
 
-NOBODY_IN_DARK = "#5C5C5C"
-"""What is in no cluster, on a dark ground: there, light grey would stand out most."""
+NO_CLUSTER_IN_DARK = "#5C5C5C"
+"""Users in no cluster, in dark mode: there, light grey would stand out most."""
 
 UNITS = 10_000
-"""The longer side of the map in whole units, by which places are sent."""
+"""The length of the longer side of the map: positions are sent in whole units."""
 
 MAP_SHARE = 0.94
-"""How much of the drawing's height the longer side of the map takes."""
+"""The longer side of the map, as a share of the height of the drawing."""
 
 LABEL_PIXELS = 0.56
-"""The size of labels for each pixel of the square root of the drawing's height: smaller where it is small."""
+"""The font size of labels, per square root of the height of the drawing: a smaller drawing has smaller labels."""
 
 POINT_SHARE = 0.0035
-"""The radius of a point in proportion to the map where there are 10,000 users; the more, the smaller."""
+"""The radius of a point as a share of the map, for 10,000 users; more users have smaller points."""
 
 FADED = 0.02
-"""The opacity of what is not looked at; deck.gl draws the 2.2nd root of it."""
+"""The opacity of users outside the selected cluster; deck.gl draws the 2.2nd root of it."""
 
 OPACITY = 0.8
 
-HANDLE_PLACE = 3
-"""Where the handle stands in what is sent of a user."""
+HANDLE_INDEX = 3
+"""The position of the handle among the values that are sent for a user."""
 
 TOOLTIP = {
     "html": "<b>User {3}</b><br>{4}<br>{5}",
@@ -44,8 +46,8 @@ TOOLTIP = {
 }
 
 
-class CompactDeck(pydeck.Deck):
-    """A drawing that is sent without blanks: pydeck indents its JSON, each number on a line of its own."""
+class CompactDeck(pydeck.Deck):  # type: ignore[misc]  # pydeck has no types
+    """A drawing whose JSON has no white space: pydeck puts each number on a line of its own."""
 
     def to_json(self) -> str:
         """Return the drawing as JSON."""
@@ -58,43 +60,46 @@ def drawn_map(
     *,
     cluster: int | None,
     user: int | None,
-    closest: pd.DataFrame | None,
+    similar: pd.DataFrame | None,
     is_dark: bool,
     height: int,
 ) -> pydeck.Deck:
-    """Draw all users, the labels of the clusters, and what is chosen.
+    """Draw all users, the labels of the clusters, and what the reader has selected.
 
     Parameters
     ----------
-    users, clusters, closest
-        The answers to map_users, map_clusters and, where there is a user, map_closest.
+    users, clusters, similar
+        The answers to map_users, map_clusters and, if a user is marked, map_similar_users.
     cluster
-        The cluster to look at: others are faded.
+        The selected cluster: the others are faded.
     user
-        The user to mark, with lines to the closest; the first row of closest says where, then come these.
+        The user to mark, with lines to the similar users. The first row of `similar` is the user.
     is_dark
-        Whether the ground is dark.
+        Whether the background is dark.
     height
-        Of the drawing, in pixels.
+        The height of the drawing, in pixels.
 
     """
     corner = users[["x", "y"]].min().to_numpy()
     size = max(float(np.max(users[["x", "y"]].max().to_numpy() - corner)), 1e-9)
 
-    def placed(frame: pd.DataFrame) -> np.ndarray:
-        return ((frame[["x", "y"]].to_numpy() - corner) / size * UNITS).round().astype(int)
+    def positions_of(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+        units: npt.NDArray[np.float64] = (frame[["x", "y"]].to_numpy() - corner) / size * UNITS
+        return units.round().astype(np.int64)
 
-    ink, ground = (PAPER, COAL) if is_dark else (COAL, PAPER)
-    layers = _points(users, placed(users), clusters, cluster, user, NOBODY_IN_DARK if is_dark else colours.NONE)
+    ink, background = (LIGHT, DARK) if is_dark else (DARK, LIGHT)
+    layers = _points(
+        users, positions_of(users), clusters, cluster, user, NO_CLUSTER_IN_DARK if is_dark else colours.NONE
+    )
     label_pixels = round(LABEL_PIXELS * height**0.5)
-    layers.append(_labels(clusters, placed(clusters), cluster, ink, ground, label_pixels))
-    if user is not None:
-        own, *others = placed(closest).tolist()
-        layers += _marked(user, own, others, ink)
-    target, width = placed(users).max(axis=0) / 2, UNITS
+    layers.append(_labels(clusters, positions_of(clusters), cluster, ink, background, label_pixels))
+    if user is not None and similar is not None:
+        own, *others = positions_of(similar).tolist()
+        layers += _marks(user, own, others, ink)
+    target, width = positions_of(users).max(axis=0) / 2, UNITS
     if cluster is not None:
         row = clusters[clusters["cluster_id"] == cluster]
-        target = placed(row)[0]
+        target = positions_of(row)[0]
         width = max(row[["x_span", "y_span"]].to_numpy().max() / size * UNITS * 2, UNITS / 20)
     return CompactDeck(
         layers,
@@ -113,37 +118,43 @@ def drawn_map(
 
 def _points(
     users: pd.DataFrame,
-    places: np.ndarray,
+    positions: npt.NDArray[np.int64],
     clusters: pd.DataFrame,
     cluster: int | None,
     user: int | None,
-    nobody: str,
+    no_cluster_colour: str,
 ) -> list[pydeck.Layer]:
-    """Return a layer for each colour, so that none is sent with every point; users in no cluster lie below."""
-    colour = dict(zip(clusters["cluster_id"], colours.of_places(clusters[["x", "y"]].to_numpy()), strict=True))
+    """Return a layer per colour, so that points are sent without theirs; users in no cluster lie below the others."""
+    colour = dict(zip(clusters["cluster_id"], colours.of_positions(clusters[["x", "y"]].to_numpy()), strict=True))
     names = users["label"].fillna("").where(users["cluster_id"] >= 0, "in no cluster")
     subjects = users["top_course_tags"].fillna("")
-    columns = [*places.T.tolist(), [0] * len(users), users["user_handle"].tolist(), names.tolist(), subjects.tolist()]
+    columns = [
+        *positions.T.tolist(),
+        [0] * len(users),
+        users["user_handle"].tolist(),
+        names.tolist(),
+        subjects.tolist(),
+    ]
     rows = pd.Series(list(zip(*columns, strict=True)), dtype=object)
     groups = pd.Series([colour.get(cluster_id, colours.NONE) for cluster_id in users["cluster_id"]], dtype=object)
     radius = UNITS * POINT_SHARE * min(10_000 / len(users), 4) ** 0.5
     layers = []
     for code in sorted(colours.CATEGORIES, key=colours.NONE.__ne__):
-        for is_looked_at in (False, True):
-            part = rows[(groups == code) & ((users["cluster_id"] == cluster) == is_looked_at)]
+        for is_selected in (False, True):
+            part = rows[(groups == code) & ((users["cluster_id"] == cluster) == is_selected)]
             if len(part):
                 layers.append(
                     pydeck.Layer(
                         "ScatterplotLayer",
                         part.tolist(),
-                        # What was clicked is forgotten once it is marked: else Streamlit greys all others.
-                        id=f"{code}-{is_looked_at}-{user}",
+                        # With the user in the id, Streamlit forgets the click; otherwise it greys all other users.
+                        id=f"{code}-{is_selected}-{user}",
                         get_position="-",
                         get_radius=radius,
                         radius_min_pixels=1,
                         radius_max_pixels=7,
-                        get_fill_color=_rgb(nobody if code == colours.NONE else code),
-                        opacity=OPACITY if cluster is None or is_looked_at else FADED,
+                        get_fill_color=_rgb(no_cluster_colour if code == colours.NONE else code),
+                        opacity=OPACITY if cluster is None or is_selected else FADED,
                         pickable=True,
                     )
                 )
@@ -151,12 +162,17 @@ def _points(
 
 
 def _labels(
-    clusters: pd.DataFrame, places: np.ndarray, cluster: int | None, ink: list[int], ground: list[int], pixels: int
+    clusters: pd.DataFrame,
+    positions: npt.NDArray[np.int64],
+    cluster: int | None,
+    ink: list[int],
+    background: list[int],
+    pixels: int,
 ) -> pydeck.Layer:
-    """Return what the clusters are about, as text; the smaller ones where there is room."""
+    """Return the labels of the clusters; those of smaller clusters are drawn if there is room."""
     rows = [
         {"x": x, "y": y, "text": ", ".join(row.label.split(", ")[:2]), "users": row.users}
-        for (x, y), row in zip(places.tolist(), clusters.itertuples(), strict=True)
+        for (x, y), row in zip(positions.tolist(), named_rows(clusters), strict=True)
         if isinstance(row.label, str) and cluster in (None, row.cluster_id)
     ]
     return pydeck.Layer(
@@ -170,7 +186,7 @@ def _labels(
         font_family="'sans-serif'",
         font_weight="'bold'",
         background=True,
-        get_background_color=[*ground, 190],
+        get_background_color=[*background, 190],
         background_padding=[3, 1],
         character_set="'auto'",
         extensions=[{"@@type": "CollisionFilterExtension"}],
@@ -179,12 +195,12 @@ def _labels(
     )
 
 
-def _marked(user: int, place: list[int], closest: list[list[int]], ink: list[int]) -> list[pydeck.Layer]:
-    """Return a ring around the user with the handle, and lines to the closest."""
+def _marks(user: int, place: list[int], similar: list[list[int]], ink: list[int]) -> list[pydeck.Layer]:
+    """Return a ring and the handle for the user, and lines to similar users."""
     return [
         pydeck.Layer(
             "LineLayer",
-            [{"there": other} for other in closest],
+            [{"there": other} for other in similar],
             id="lines",
             get_source_position=place,
             get_target_position="there",
@@ -193,7 +209,7 @@ def _marked(user: int, place: list[int], closest: list[list[int]], ink: list[int
         ),
         pydeck.Layer(
             "ScatterplotLayer",
-            [{"place": place, "radius": 9}, *({"place": other, "radius": 4} for other in closest)],
+            [{"place": place, "radius": 9}, *({"place": other, "radius": 4} for other in similar)],
             id="rings",
             get_position="place",
             get_radius="radius",

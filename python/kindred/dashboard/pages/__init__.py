@@ -1,3 +1,3 @@
-"""The pages of the dashboard, a module each."""
+"""The pages of the dashboard, one module each."""
 
 __all__ = ["clusters", "find", "pipeline", "quality", "tags", "user_map"]

@@ -1,4 +1,4 @@
-"""The page Clusters: all of them, or one: what sets it apart, who is in it, what is near."""
+"""The page Clusters: all clusters, or what sets one apart, who is in it and which clusters are near."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from kindred.dashboard import wording
-from kindred.dashboard.drawing import clusters
-from kindred.dashboard.published import Answer, Published
+from kindred.dashboard.drawing import clusters as charts
+from kindred.dashboard.published import Answer, PublishedWarehouse
 from kindred.dashboard.widgets.answers import about, figures, table
-from kindred.dashboard.widgets.choices import choose_cluster, cluster_name, look_at_cluster
-from kindred.dashboard.widgets.links import go, link
+from kindred.dashboard.widgets.choices import choose_cluster, cluster_name, select_cluster
+from kindred.dashboard.widgets.links import link, open_page
 
 TOTALS = ("clusters", "clustered_share", "largest_cluster_share", "median_users", "median_cohesion")
 
@@ -21,10 +21,10 @@ FIGURES = ("users", "user_share", "core_users", "cohesion", "outside_users")
 FACETS = {"course_tags": "Subjects of the courses viewed", "interests": "Interests followed"}
 
 
-def show(published: Published) -> None:
-    """Draw the page; ?cluster= in the URL says which one."""
-    if (user := st.session_state.pop("wanted_user", None)) is not None:
-        go("", user=user)
+def show(published: PublishedWarehouse) -> None:
+    """Draw the page; ?cluster= in the URL selects a cluster."""
+    if (user := st.session_state.pop("user_to_open", None)) is not None:
+        open_page("", user=user)
     st.title("Clusters of users")
     clusters = published.ask("clusters")
     with st.container(width=420):
@@ -35,22 +35,22 @@ def show(published: Published) -> None:
         _show_one(published, cluster)
 
 
-def _show_all(published: Published) -> None:
+def _show_all(published: PublishedWarehouse) -> None:
     st.markdown(
-        "A **cluster** is a group of users who are alike; it is found from who is closest to whom, not set by hand. "
-        "**Core users** hold it together: they share their closest users with many others; the other members are near "
-        "to a core user. **Cohesion** is how similar two members are on average. Who is near to no group is in no "
-        "cluster."
+        "A **cluster** is a group of users who are alike. The build finds it from the lists of similar users; nobody "
+        "sets it by hand. **Core users** hold it together: they share similar users with many others, and every other "
+        "member is near a core user. **Cohesion** is the mean similarity of two members. Users who are not near any "
+        "group are in no cluster."
     )
     clusters, totals = published.ask("clusters"), published.ask("clusters_totals")
     figures(totals, TOTALS)
     if clusters.frame.empty:
-        st.info("There are no clusters: too few users have enough in common.")
+        st.info("There are no clusters, because too few users have enough in common.")
     else:
         _show_sizes(clusters, totals)
-        table(clusters, on_choose=lambda row: look_at_cluster(row["cluster_id"]))
-        st.caption("Choose a row to look at the cluster.")
-    with st.expander("Why these clusters, and not fewer or more?", icon=":material/rule:"):
+        table(clusters, on_select=lambda row: select_cluster(row["cluster_id"]))
+        st.caption("Select a row to open the cluster.")
+    with st.expander("Why are there not fewer clusters, or more?", icon=":material/rule:"):
         _explain_search(published)
 
 
@@ -59,31 +59,32 @@ def _show_sizes(clusters: Answer, totals: Answer) -> None:
     drawn = clusters.frame.dropna(subset="cohesion")
     if drawn.empty:
         return
-    st.altair_chart(clusters.sizes(drawn, float(totals.frame["random_similarity"].iloc[0])))
+    st.altair_chart(charts.sizes(drawn, float(totals.frame["random_similarity"].iloc[0])))
     st.caption(
-        "Each point is a cluster: farther right is larger, higher up is more alike. The dashed line is how similar "
-        "any two users are. Point at a cluster to see its name; the largest have theirs."
+        "Each point is a cluster. Clusters farther right are larger, and members of higher ones are more alike. The "
+        "dashed line is the mean similarity of any two users. The largest clusters are named; point at another to "
+        "see its name."
     )
 
 
-def _explain_search(published: Published) -> None:
+def _explain_search(published: PublishedWarehouse) -> None:
     considered = published.ask("clusters_search")
     if considered.frame.empty:
-        st.info("Nothing was considered: there were too few users.")
+        st.info("The build considered no eps, because there were too few users.")
         return
     st.markdown(
-        "How near must two users be to count as linked? That distance is **eps**. A looser one leaves fewer users in "
-        "no cluster, until groups that have little to do with each other run together into one that holds nearly "
-        "everybody. The build considers every eps and takes the loosest whose largest cluster is still small enough."
+        "How near must two users be to count as linked? That distance is **eps**. A looser eps leaves fewer users in "
+        "no cluster, until unrelated groups merge into one that holds nearly everybody. The build considers every eps "
+        "and chooses the loosest whose largest cluster is still small enough."
     )
     for reason in considered.frame.loc[considered.frame["is_chosen"], "reason"]:
         st.markdown(f"{wording.sentence(wording.escaped(reason))}.")
-    st.altair_chart(clusters.search(considered.frame))
-    st.caption("The dashed line is the eps that was taken.")
+    st.altair_chart(charts.search(considered.frame))
+    st.caption("The dashed line is the chosen eps.")
     table(considered)
 
 
-def _show_one(published: Published, cluster: int) -> None:
+def _show_one(published: PublishedWarehouse, cluster: int) -> None:
     one, totals = published.ask("clusters_cluster", cluster_id=cluster), published.ask("clusters_totals")
     row = one.frame.iloc[0]
     st.header(wording.escaped(cluster_name(cluster, row["label"])), anchor=False)
@@ -93,56 +94,58 @@ def _show_one(published: Published, cluster: int) -> None:
     if row["cohesion"] > 0 and random > 0:
         st.markdown(
             f"Two members are **{row['cohesion'] / random:.1f} times** as similar as any two users are: "
-            f"{row['cohesion']:.3f}, and not {random:.3f}."
+            f"{row['cohesion']:.3f}, compared with {random:.3f}."
         )
         about(totals)
     st.subheader("What sets it apart", divider="gray")
     _show_tags(published, cluster)
     st.subheader("Typical members", divider="gray")
-    table(published.ask("clusters_typical", cluster_id=cluster), on_choose=_want_user)
-    st.caption("Those who are most similar to all the others, on average. Choose a row to open the user in Find.")
+    table(published.ask("clusters_typical", cluster_id=cluster), on_select=_open_in_find)
+    st.caption("The members with the highest mean similarity to the others. Select a row to open the user in Find.")
     st.subheader("Most viewed courses", divider="gray")
     courses = published.ask("clusters_courses", cluster_id=cluster)
-    _or_say(courses.frame, "No member viewed a course.", lambda: table(courses))
+    _table_or_message(courses.frame, "No member viewed a course.", lambda: table(courses))
     st.subheader("Levels of the courses", divider="gray")
     levels = published.ask("clusters_levels", cluster_id=cluster)
-    st.altair_chart(clusters.levels(levels.frame))
+    st.altair_chart(charts.levels(levels.frame))
     about(levels)
     st.subheader("Nearest clusters", divider="gray")
     near = published.ask("clusters_near", cluster_id=cluster)
-    st.markdown("Where the closest users of its members are: the fewer in other clusters, the more it stands alone.")
-    table(near, on_choose=lambda other: look_at_cluster(other["similar_cluster_id"]))
-    st.caption("Choose a row to look at that cluster.")
+    st.markdown(
+        "The clusters of the users similar to its members. If few of them are in other clusters, this one stands apart."
+    )
+    table(near, on_select=lambda other: select_cluster(other["similar_cluster_id"]))
+    st.caption("Select a row to open that cluster.")
     outside = published.ask("clusters_outside", cluster_id=cluster)
     with st.expander("Users in no cluster who are nearest to this one", icon=":material/person_add:"):
-        _or_say(outside.frame, "There are none.", lambda: table(outside, on_choose=_want_user))
+        _table_or_message(outside.frame, "There are none.", lambda: table(outside, on_select=_open_in_find))
 
 
-def _show_tags(published: Published, cluster: int) -> None:
+def _show_tags(published: PublishedWarehouse, cluster: int) -> None:
     tags = published.ask("clusters_tags", cluster_id=cluster)
     if tags.frame.empty:
-        st.info("No tag is more frequent among a tenth of its members than among all users.")
+        st.info("No tag that at least a tenth of its members have is more frequent here than among all users.")
         return
     for column, (facet, name) in zip(st.columns(2, gap="large"), FACETS.items(), strict=True):
         of_facet = tags.frame[tags.frame["facet"] == facet]
         with column:
             st.markdown(f"**{name}**")
             if of_facet.empty:
-                st.caption("None that sets it apart.")
+                st.caption("None sets it apart.")
             else:
-                st.altair_chart(clusters.tags(of_facet))
-    st.caption("How many times more often members have each than all users stands beside the bar.")
+                st.altair_chart(charts.tags(of_facet))
+    st.caption("The number beside a bar says how many times more often members have the tag than all users.")
     with st.expander("As a table"):
         table(tags)
 
 
-def _or_say(frame: pd.DataFrame, nothing: str, draw: Callable[[], None]) -> None:
+def _table_or_message(frame: pd.DataFrame, message: str, draw: Callable[[], None]) -> None:
     if frame.empty:
-        st.info(nothing)
+        st.info(message)
     else:
         draw()
 
 
-def _want_user(row: pd.Series) -> None:
-    """Remember whom to open: a page cannot be left before it is drawn anew."""
-    st.session_state.wanted_user = row["user_handle"]
+def _open_in_find(row: pd.Series) -> None:
+    """Remember the user to open: Streamlit opens another page only while it draws this one."""
+    st.session_state.user_to_open = row["user_handle"]

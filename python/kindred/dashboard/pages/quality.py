@@ -1,4 +1,4 @@
-"""The page Quality: how good the closest users and the clusters are, measured from the data itself."""
+"""The page Quality: how good the similar users and the clusters are, measured from the data itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from kindred.dashboard import wording
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.drawing.charts import BAR_PIXELS
-from kindred.dashboard.published import Answer, Published
+from kindred.dashboard.published import Answer, PublishedWarehouse, named_rows
 from kindred.dashboard.widgets.answers import about, formatted, table
 
 NDCG, RECALL = "hold_out_ndcg_at_20", "hold_out_recall_at_20"
@@ -20,7 +20,7 @@ WAYS = {
     "plain_cosine": "plain cosine",
     "popularity": "most popular courses",
 }
-"""What the ways to recommend are called on the page; a single facet keeps its name."""
+"""The names of the ways to recommend; a single facet keeps its own name."""
 
 CHARTS = (
     (RECALL, "How many hidden courses are found", "Recall@20"),
@@ -32,7 +32,7 @@ AXIS_PIXELS = 60
 CARD_COLUMNS = 4
 
 
-def show(published: Published) -> None:
+def show(published: PublishedWarehouse) -> None:
     """Draw the page."""
     st.title("How good are the closest users?")
     hold_outs = published.ask("quality_hold_outs", is_single_facet=False)
@@ -89,7 +89,7 @@ def _pair_of_charts(frame: pd.DataFrame) -> None:
 
 
 def _lead(frame: pd.DataFrame) -> str:
-    """Return in one sentence how many hidden courses the ways to recommend find."""
+    """Return one sentence that says how many hidden courses each way to recommend finds."""
     found = frame[frame["measure"] == RECALL].set_index("way")["value"]
     said = {way: f"{found[way] * 100:.0f}" for way in ("all_facets", "plain_cosine", "popularity") if way in found}
     sentence = f"Of 100 courses that we hid, the closest users would have found {said['all_facets']}"
@@ -105,7 +105,7 @@ def _lead(frame: pd.DataFrame) -> str:
 
 
 def _gain(frame: pd.DataFrame) -> str:
-    """Return in one sentence how many times as good as plain cosine the closest users are."""
+    """Return one sentence that compares the similar users with plain cosine."""
     found = frame[frame["measure"] == NDCG].set_index("way")["value"]
     if not found.get("plain_cosine") or "all_facets" not in found:
         return ""
@@ -114,7 +114,7 @@ def _gain(frame: pd.DataFrame) -> str:
 
 
 def _bars(frame: pd.DataFrame, axis: str) -> alt.LayerChart:
-    """Draw a bar with its interval for every way to recommend, the best first."""
+    """Draw a bar with its interval for each way to recommend, the best first."""
     names = [WAYS.get(way, wording.plain(way.removesuffix("_alone"))) for way in frame["way"]]
     shown = frame.assign(name=names, drawn_low=frame["interval_low"].fillna(frame["value"]))
     shown["drawn_high"] = frame["interval_high"].fillna(frame["value"])
@@ -132,15 +132,16 @@ def _bars(frame: pd.DataFrame, axis: str) -> alt.LayerChart:
         color=alt.condition("datum.is_closest_users", alt.value(colours.CATEGORIES[0]), alt.value(colours.NONE)),
     )
     lines = base.mark_rule(strokeWidth=2, color=colours.CATEGORIES[2]).encode(x="drawn_low:Q", x2="drawn_high:Q")
-    return (bars + lines).properties(height=(BAR_PIXELS + 6) * len(names) + AXIS_PIXELS)
+    chart: alt.LayerChart = (bars + lines).properties(height=(BAR_PIXELS + 6) * len(names) + AXIS_PIXELS)
+    return chart
 
 
 def _cards(answer: Answer, heading: str) -> None:
-    """Show each measure as a number with what it tells below it."""
+    """Show each measure as a number, with its meaning below."""
     if answer.frame.empty:
         return
     st.subheader(heading, divider="gray")
-    rows = list(answer.frame.itertuples())
+    rows = list(named_rows(answer.frame))
     for start in range(0, len(rows), CARD_COLUMNS):
         for column, row in zip(st.columns(CARD_COLUMNS), rows[start : start + CARD_COLUMNS], strict=False):
             with column.container(border=True, height="stretch"):

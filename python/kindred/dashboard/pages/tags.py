@@ -1,4 +1,4 @@
-"""The page Tags: how the tags of courses, interests and assessments became subjects, the doubtful merges first."""
+"""The page Tags: how the tags of courses, interests and assessments became subjects, and which merges are doubtful."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import streamlit as st
 from kindred.dashboard import wording
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.drawing.charts import BAR_PIXELS
-from kindred.dashboard.published import Published
+from kindred.dashboard.published import PublishedWarehouse, named_rows
 from kindred.dashboard.widgets.answers import about, figures, table
 from kindred.dashboard.widgets.choices import choose_filter
 
@@ -31,20 +31,20 @@ AXIS_PIXELS = 60
 OVERLAP_BARS = (("as_written_share", "as written"), ("as_subjects_share", "as subjects"))
 
 
-def show(published: Published) -> None:
+def show(published: PublishedWarehouse) -> None:
     """Draw the page; ?search=, ?vocabulary= and ?method= in the URL filter, ?tag= names a subject."""
     st.title("Which tags mean the same?")
     st.markdown(
-        "Courses, interests and assessments have tags of their own, each in its own spelling. Spellings that mean the "
-        "same are merged into one **subject**, so that a user who follows *c#* meets one who viewed *c-sharp*."
+        "Courses, interests and assessments each have their own tags and spellings. Spellings that mean the same are "
+        "merged into one **subject**, so that a user who follows *c#* matches one who viewed *c-sharp*."
     )
     figures(published.ask("tags_totals"))
     subjects = list(published.ask("tags_subjects", search="").frame["canonical_tag"])
     if not subjects:
-        st.info("No input file has any tag.", icon=":material/label_off:")
+        st.info("No input file has a tag.", icon=":material/label_off:")
         return
     tag = st.selectbox(
-        "Look at one subject",
+        "Subject",
         subjects,
         index=None,
         placeholder="type or choose a subject",
@@ -53,19 +53,19 @@ def show(published: Published) -> None:
         width=360,
     )
     if tag is not None:
-        _subject(published, tag)
-    _rules(published)
-    _merges(published)
-    _overlap(published)
+        _show_subject(published, tag)
+    _show_rules(published)
+    _show_merges(published)
+    _show_overlap(published)
 
 
-def _look_at(tag: str) -> None:
-    """Make it the subject of the page: the field and the URL follow."""
+def _select_subject(tag: str) -> None:
+    """Select a subject; the field and the URL follow."""
     st.session_state.tag = tag
     st.toast(f"{wording.escaped(tag)} is shown at the top of the page.", icon=":material/vertical_align_top:")
 
 
-def _subject(published: Published, tag: str) -> None:
+def _show_subject(published: PublishedWarehouse, tag: str) -> None:
     with st.container(border=True):
         st.header(wording.escaped(tag), anchor=False)
         figures(published.ask("tags_subject", tag=tag), SUBJECT_FIGURES)
@@ -78,55 +78,55 @@ def _subject(published: Published, tag: str) -> None:
             st.markdown("**Related subjects**")
             related = published.ask("tags_links", tag=tag)
             if related.frame.empty:
-                st.info("No other subject is related to it surely enough.")
+                st.info("No other subject is related to it with enough certainty.")
             else:
-                table(related, on_choose=lambda row: _look_at(row["other_tag"]))
-                st.caption("Choose a row to look at that subject.")
-        with st.expander("Is a spelling wrong here, or one missing?", icon=":material/edit:"):
-            _overrides(answer.frame, tag)
+                table(related, on_select=lambda row: _select_subject(row["other_tag"]))
+                st.caption("Select a row to open that subject.")
+        with st.expander("Is a spelling wrong here, or missing?", icon=":material/edit:"):
+            _show_overrides(answer.frame, tag)
 
 
-def _overrides(spellings: pd.DataFrame, tag: str) -> None:
-    """Show the lines with which an owner has the last word."""
+def _show_overrides(spellings: pd.DataFrame, tag: str) -> None:
+    """Show the lines of tag_overrides.csv that change a subject."""
     st.markdown(
         "Add a line to `seeds/tag_overrides.csv`, with your reason in place of *why*, and run `dbt build`. "
-        "A line that cannot be carried out stops the build and says what is wrong."
+        "If a line cannot be applied, the build stops and says why."
     )
-    own_name = _delivered(spellings, tag)
+    own_name = _delivered_name(spellings, tag)
     merged = spellings[spellings["method"] != "identical"]
-    for row in merged.drop_duplicates("raw_tag").itertuples():
+    for row in named_rows(merged.drop_duplicates("raw_tag")):
         if row.method == "override":
-            st.markdown(f"**{wording.escaped(row.raw_tag)}** is here by such a line: take that line out to undo it.")
+            st.markdown(f"**{wording.escaped(row.raw_tag)}** comes from such a line. Remove the line to undo it.")
         else:
-            st.markdown(f"To take **{wording.escaped(row.raw_tag)}** out of this subject:")
-            st.code(_line("separate", row.raw_tag, own_name), language="csv", wrap_lines=True)
-    st.markdown("To make another tag this subject, put its name in place of *another-tag*:")
-    st.code(_line("merge", "another-tag", own_name), language="csv", wrap_lines=True)
+            st.markdown(f"To remove **{wording.escaped(row.raw_tag)}** from this subject:")
+            st.code(_override_line("separate", row.raw_tag, own_name), language="csv", wrap_lines=True)
+    st.markdown("To add another tag to this subject, put its name in place of *another-tag*:")
+    st.code(_override_line("merge", "another-tag", own_name), language="csv", wrap_lines=True)
 
 
-def _delivered(spellings: pd.DataFrame, tag: str) -> tuple[str, str]:
-    """Return the spelling after which a subject is named, and its vocabulary where the name is not as delivered."""
-    for row in spellings.itertuples():
+def _delivered_name(spellings: pd.DataFrame, tag: str) -> tuple[str, str]:
+    """Return the spelling that names a subject, and its vocabulary if the name of the subject includes it."""
+    for row in named_rows(spellings):
         if tag == f"{row.raw_tag} ({row.vocabulary})":
             return row.raw_tag, row.vocabulary
     return tag, ""
 
 
-def _line(action: str, tag: str, other: tuple[str, str]) -> str:
-    """Return a line of tag_overrides.csv; a blank vocabulary stands for all."""
+def _override_line(action: str, tag: str, other: tuple[str, str]) -> str:
+    """Return a line of tag_overrides.csv; a blank vocabulary stands for all of them."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([action, tag, "", *other, "why"])
     return line.getvalue()
 
 
-def _rules(published: Published) -> None:
+def _show_rules(published: PublishedWarehouse) -> None:
     answer = published.ask("tags_methods")
     if answer.frame.empty:
         return
-    st.subheader("By which rule were spellings merged?", divider="gray")
+    st.subheader("Which rules merged spellings?", divider="gray")
     chart, rules = st.columns([4, 5], gap="large")
     with chart:
-        frame = answer.frame.assign(name=[f"{row.method} ({row.score:g})" for row in answer.frame.itertuples()])
+        frame = answer.frame.assign(name=[f"{row.method} ({row.score:g})" for row in named_rows(answer.frame)])
         st.altair_chart(
             alt.Chart(frame)
             .mark_bar(cornerRadius=1, size=16, color=colours.CATEGORIES[0])
@@ -137,18 +137,18 @@ def _rules(published: Published) -> None:
             )
             .properties(height=(BAR_PIXELS + 6) * len(frame) + AXIS_PIXELS)
         )
-        st.caption("In brackets how safe the rule is, from 0 to 1; the least safe stands on top.")
+        st.caption("The number in brackets says how safe the rule is, from 0 to 1. The least safe rule is at the top.")
         about(answer)
     with rules:
         st.markdown(
             "\n".join(
                 f"- **{row.method}**: the spelling {row.rule_text}; for example {wording.escaped(row.example)}"
-                for row in answer.frame.itertuples()
+                for row in named_rows(answer.frame)
             )
         )
 
 
-def _merges(published: Published) -> None:
+def _show_merges(published: PublishedWarehouse) -> None:
     st.subheader("Which merges are doubtful?", divider="gray")
     methods = list(published.ask("tags_methods").frame["method"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -158,26 +158,26 @@ def _merges(published: Published) -> None:
     search = search.strip()
     merges = published.ask("tags_merges", search=search, vocabulary=vocabulary, method=method)
     if merges.frame.empty:
-        st.info("No merged spelling is like that.")
+        st.info("No merged spelling matches.")
     else:
-        table(merges, on_choose=lambda row: _look_at(row["canonical_tag"]))
+        table(merges, on_select=lambda row: _select_subject(row["canonical_tag"]))
         st.caption(
-            "The least safe merges stand first. Choose a row to look at its subject, and at how to undo the merge."
+            "The least safe merges come first. Select a row to open its subject and to see how to undo the merge."
         )
     if search:
         found = published.ask("tags_subjects", search=search)
         st.markdown(f"**Subjects with “{wording.escaped(search)}” in any spelling**")
         if found.frame.empty:
-            st.info("There is no such subject.")
+            st.info("No subject matches.")
         else:
-            table(found, on_choose=lambda row: _look_at(row["canonical_tag"]))
+            table(found, on_select=lambda row: _select_subject(row["canonical_tag"]))
 
 
-def _overlap(published: Published) -> None:
+def _show_overlap(published: PublishedWarehouse) -> None:
     answer = published.ask("tags_overlap")
     if answer.frame.empty:
         return
-    st.subheader("What did merging gain?", divider="gray")
+    st.subheader("What does merging gain?", divider="gray")
     names = dict(OVERLAP_BARS)
     frame = answer.frame.melt("pair", list(names), "kind", "share").assign(kind=lambda rows: rows["kind"].map(names))
     st.altair_chart(
@@ -197,7 +197,7 @@ def _overlap(published: Published) -> None:
         .properties(height=2 * BAR_PIXELS * len(answer.frame) + 2 * AXIS_PIXELS)
     )
     st.caption(
-        "How many tags of one kind the other kind has: “assessment as course” are the tags of assessments that courses "
-        "have as well. What the lower bar of each pair is longer, merging gained."
+        "The share of tags of one vocabulary that another one has: “assessment as course” counts the tags of "
+        "assessments that courses have as well. Merging gains the difference between the two bars of a pair."
     )
     about(answer)

@@ -1,3 +1,3 @@
-"""The questions of the dashboard, each an SQL file that a reader is shown as well."""
+"""The queries of the dashboard, each an SQL file that readers can see as well."""
 
 __all__ = ["reading"]

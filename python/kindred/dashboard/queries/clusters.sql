@@ -1,6 +1,6 @@
 -- The clusters of users, the largest first.
 -- One row per cluster.
--- user_share: The users who are in it, as a share of all.
+-- user_share: The share of all users who are in the cluster.
 select
     cluster_id,
     label,

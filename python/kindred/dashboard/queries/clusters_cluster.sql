@@ -1,8 +1,8 @@
--- One cluster: how large it is and how close its members are.
+-- One cluster: its size, and how similar its members are.
 -- A single row.
--- user_share: The users who are in it, as a share of all.
--- core_share: The members who are core users: those who hold the cluster together.
--- outside_users: Users in no cluster whose nearest cluster it is.
+-- user_share: The share of all users who are in the cluster.
+-- core_share: The share of members who are core users, who hold the cluster together.
+-- outside_users: The number of users in no cluster whose nearest cluster is this one.
 select
     cluster_id,
     label,

@@ -1,9 +1,9 @@
 -- The courses that most members of a cluster viewed.
 -- One row per course, at most 30.
--- members: How many members viewed it.
--- member_share: The same as a share of the members.
--- user_share: How many of all users viewed it.
--- lift: How many times more often members viewed it than all users.
+-- members: The number of members who viewed the course.
+-- member_share: The share of members who viewed the course.
+-- user_share: The share of all users who viewed the course.
+-- lift: How many times more often members viewed the course than all users.
 with
 
 members as (

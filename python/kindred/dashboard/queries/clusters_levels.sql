@@ -1,9 +1,9 @@
--- The main level of users, that of most courses viewed: of the members of a cluster beside all users.
+-- The main level of the members of a cluster and of all users: the level of most courses that a user viewed.
 -- One row per level.
--- level: The level; none for users who viewed no course with a level.
--- members: The members whose main level it is.
--- member_share: The same as a share of the members.
--- user_share: The users whose main level it is, as a share of all.
+-- level: The level; "none" stands for users who viewed no course with a level.
+-- members: The number of members with this main level.
+-- member_share: The share of members with this main level.
+-- user_share: The share of all users with this main level.
 select
     coalesce(main_level, 'none') as level,
     count(*) filter (where cluster_id = $cluster_id) as members,

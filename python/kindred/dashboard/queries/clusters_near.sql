@@ -1,9 +1,9 @@
--- Which clusters are nearest to one: where the closest users of its members are.
--- One row per cluster that any of them is in, its own first; -1 is no cluster.
--- similar_cluster_id: The cluster of the closest users.
--- label: What that cluster is about.
--- listed_users: How often a closest user of a member is in it.
--- listed_share: The same as a share of all closest users of members.
+-- The clusters nearest to one cluster: those that contain users similar to its members.
+-- One row per cluster that contains such users, the cluster itself first; -1 stands for no cluster.
+-- similar_cluster_id: The cluster of the similar users.
+-- label: The label of that cluster.
+-- listed_users: How often users of that cluster are in the lists of members.
+-- listed_share: The share of all entries in the lists of members.
 select
     similar_users.similar_cluster_id,
     case when similar_users.similar_cluster_id = -1 then 'in no cluster' else any_value(clusters.label) end as label,

@@ -1,4 +1,4 @@
--- Users in no cluster whose nearest is this one, the nearest first: it is a guess, they do not belong to it.
+-- Users in no cluster whose nearest cluster is this one, the nearest first. They do not belong to it: this is a guess.
 -- One row per user, at most 200.
 select
     user_handle,

@@ -1,5 +1,5 @@
--- Every eps that was considered for the clusters: how near two users had to be to count as linked, what that would
--- give, and why it was taken or not.
+-- Every eps that the build considered: how near two users must be to count as linked, the clusters that this gives, and
+-- why it was chosen or not.
 -- One row per eps, from the tightest to the loosest.
 select
     eps,

@@ -1,11 +1,11 @@
--- What sets a cluster apart: tags that a tenth of its members or more have and that are more frequent than among all
--- users; those first that are both.
+-- The tags that set a cluster apart: at least a tenth of its members have them, and they are more frequent there than
+-- among all users. Tags that are both frequent and distinctive come first.
 -- One row per kind of tag and tag, at most 30.
 -- tag: The subject of courses viewed (course_tags) or the interest followed (interests).
--- members: How many members have it.
--- member_share: The same as a share of the members.
--- user_share: How many of all users have it.
--- lift: How many times more often members have it than all users.
+-- members: The number of members who have the tag.
+-- member_share: The share of members who have the tag.
+-- user_share: The share of all users who have the tag.
+-- lift: How many times more often members have the tag than all users.
 with
 
 members as (

@@ -1,13 +1,13 @@
--- How many clusters there are, and how many of the users they hold.
+-- The number of clusters, and the share of users in them.
 -- A single row.
--- clusters: Groups of users that the clustering found.
--- clustered_share: The users who are in one of them, as a share of all.
--- core_users_share: The users who hold a cluster together, as a share of all.
--- largest_cluster_share: The users who are in the largest cluster, as a share of all.
--- median_users: How many users a cluster has, in the middle of all sizes.
--- median_cohesion: The mean similarity of two members of a cluster, in the middle of all clusters.
--- random_similarity: The mean similarity of any two users, the cluster apart: the sum over all pairs is that of the
--- summed profiles with themselves, less each user with themselves.
+-- clusters: The number of groups of users that the clustering found.
+-- clustered_share: The share of all users who are in a cluster.
+-- core_users_share: The share of all users who are core users, who hold a cluster together.
+-- largest_cluster_share: The share of all users who are in the largest cluster.
+-- median_users: The median number of users in a cluster.
+-- median_cohesion: The median, over the clusters, of the mean similarity of two members.
+-- random_similarity: The mean similarity of any two users, without the facet cluster. The sum over all pairs is the
+-- similarity of the summed profiles with themselves, less that of each user with itself.
 with
 
 totals as (

@@ -1,5 +1,5 @@
--- The members who are closest to all the others: by their mean similarity to them, the cluster apart. It is exact: a
--- member's weights times the summed weights of what they meet among the members, less the member's own part.
+-- The members with the highest mean similarity to the others, without the facet cluster. The mean is exact: a member's
+-- weights times the summed weights of matching features among the members, less the member's own part.
 -- One row per member, at most 10, the most typical first.
 -- mean_similarity: The mean similarity to the other members.
 with

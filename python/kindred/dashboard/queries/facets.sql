@@ -1,4 +1,4 @@
--- The kinds of evidence that a similarity is made of.
+-- The facets: the kinds of evidence that make up a similarity.
 -- One row per facet.
 select
     facet_number,

@@ -1,13 +1,14 @@
--- What the closest users viewed that this user has not: the more of them, and the closer, the higher it stands.
+-- Courses that similar users viewed and this user has not. A course ranks higher if more of them, or more similar ones,
+-- viewed it.
 -- One row per course, at most 30.
--- closest_users: How many of the closest users viewed it.
+-- viewers: The number of similar users who viewed the course.
 -- summed_similarity: The sum of their similarities, by which the courses are sorted.
--- viewed_by: Who they are, closest first.
+-- viewed_by: The handles of these users, the most similar first.
 select
     courses.course_id,
     courses.course_tags,
     courses.level,
-    count(*) as closest_users,
+    count(*) as viewers,
     sum(similar_users.similarity) as summed_similarity,
     string_agg(similar_users.similar_user_handle, ', ' order by similar_users.rank) as viewed_by
 from similar_users

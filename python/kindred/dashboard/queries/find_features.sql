@@ -1,6 +1,6 @@
--- The whole profile of one user: everything that counts in similarities, weightiest first within each facet.
+-- The whole profile of one user: everything that counts for similarity, the heaviest first within each facet.
 -- One row per feature.
--- total_users: How many users have it.
+-- total_users: The number of users who have the feature.
 select
     user_features.facet,
     user_features.feature,

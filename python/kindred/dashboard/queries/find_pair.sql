@@ -1,7 +1,7 @@
--- All that two users have in common: every matching feature and its exact part in their similarity, the product of the
--- two users' weights. The contributions sum to the similarity.
--- One row per matching feature, largest first.
--- contribution: The feature's part in the similarity.
+-- Everything that two users have in common: each matching feature with its exact part of their similarity, the product
+-- of the two weights. The contributions sum to the similarity.
+-- One row per matching feature, the largest contribution first.
+-- contribution: The part of the similarity that comes from the feature.
 select
     facets.facet,
     one.feature,

@@ -1,7 +1,8 @@
--- What each facet (kind of evidence) adds to the similarity of one user to the closest ones; the parts sum to it.
--- One row per close user and facet.
+-- The part of the similarity that each facet (kind of evidence) adds, between one user and the similar users. The parts
+-- of a user sum to the similarity.
+-- One row per similar user and facet.
 -- facet: The kind of evidence (table facets).
--- part: What it adds to the similarity.
+-- part: What the facet adds to the similarity.
 with
 
 listed_parts as (

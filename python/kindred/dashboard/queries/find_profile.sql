@@ -1,8 +1,8 @@
 -- What one user did, from the table users.
--- A single row; none if there is no such user.
--- cluster: The label of the user's cluster; empty for a user in none.
--- nearest_cluster: The label of the cluster that most of the user's nearest users are in: a guess for a user in none.
--- hours_viewed: How long all views of courses lasted in hours.
+-- A single row; no row if the user does not exist.
+-- cluster: The label of the user's cluster; empty for a user in no cluster.
+-- nearest_cluster: The label of the cluster that contains most of the users near this one: a guess for a user in none.
+-- hours_viewed: The length of all views of courses, in hours.
 select
     users.user_handle,
     users.cluster_id,

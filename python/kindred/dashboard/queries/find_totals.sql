@@ -1,9 +1,9 @@
--- How many users, courses and clusters the warehouse has.
+-- The number of users, courses and clusters in the warehouse.
 -- A single row.
--- users: Everyone who appears in any input file with a usable row.
--- courses: Courses that have tags or were viewed.
--- clusters: Groups of users that the clustering found.
--- clustered_share: The users who are in one of them, as a share of all.
+-- users: The number of users who appear in any input file with a usable row.
+-- courses: The number of courses that have tags or were viewed.
+-- clusters: The number of groups of users that the clustering found.
+-- clustered_share: The share of all users who are in a cluster.
 select
     count(*) as users,
     (select count(*) from courses) as courses,

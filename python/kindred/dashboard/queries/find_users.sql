@@ -1,6 +1,6 @@
--- Users to start with: the most active users of a cluster, or of all (cluster -2); at most 500.
--- One row per user.
--- cluster: The label of the user's cluster; empty for a user in none.
+-- The most active users of a cluster, or of all clusters (cluster -2).
+-- One row per user, at most 500.
+-- cluster: The label of the user's cluster; empty for a user in no cluster.
 select
     users.user_handle,
     clusters.label as cluster,

@@ -1,9 +1,9 @@
--- Where each cluster lies on the map: the middle of its members, and the span of nine tenths of them.
+-- The position of each cluster on the map, and the span of nine tenths of its members.
 -- One row per cluster.
--- x: The median of its members on the first axis.
--- y: The median of its members on the second axis.
--- x_span: From the twentieth part of its members to the last but one on the first axis.
--- y_span: The same on the second axis.
+-- x: The median position of its members on the first axis.
+-- y: The median position of its members on the second axis.
+-- x_span: The distance on the first axis between the 5th and the 95th percentile of its members.
+-- y_span: The distance on the second axis between the 5th and the 95th percentile of its members.
 select
     user_map.cluster_id,
     any_value(clusters.label) as label,

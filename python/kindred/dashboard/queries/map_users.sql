@@ -1,8 +1,8 @@
--- Every user's place on the map, with what the map tells of the user. Near means alike; how far two distant users are
--- from each other means little. Of more users than can be shown, those of the chosen cluster, and of the others some by
--- lot, the same ones each time.
+-- The position of every user on the map, with the text of the tooltip. Users near each other are alike; the distance
+-- between far users means little. If there are too many users to draw, those of the selected cluster come first and the
+-- others are chosen at random, the same ones each time.
 -- One row per user.
--- label: What the user's cluster is about; empty for a user in none.
+-- label: The label of the user's cluster; empty for a user in no cluster.
 select
     user_map.user_handle,
     user_map.x,

@@ -1,4 +1,4 @@
--- The build that made what the pages show.
+-- The build that made the data on these pages.
 -- A single row.
 select
     version,

@@ -1,4 +1,5 @@
--- What became of the rows of each input file, and how new it is: rows read are those kept, folded and rejected.
+-- What happened to the rows of each input file, and the date of its newest row. Rows kept, folded and rejected sum to
+-- the rows read.
 -- One row per file.
 select
     file,

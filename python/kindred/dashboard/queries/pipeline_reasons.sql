@@ -1,7 +1,7 @@
--- Why rows could not be used, the most frequent reason first.
+-- The reasons why rows could not be used, the most frequent first.
 -- One row per file and reason.
--- total_rows: How many rows of the file were rejected for it.
--- first_line: The first line of the file that was.
+-- total_rows: The number of rows of the file that were rejected for this reason.
+-- first_line: The first of these lines in the file.
 select
     file,
     reason,

@@ -1,5 +1,5 @@
--- Rows that could not be used, with their line in the file; an empty file or reason means all. At most 100.
--- One row per rejected line.
+-- Rows that could not be used, with their line in the file. An empty file or reason means all.
+-- One row per rejected line, at most 100.
 select
     file,
     line_number,

@@ -1,7 +1,7 @@
--- The settings that the build was made with; all are vars of dbt_project.yml.
+-- The settings of the build, which are the vars of dbt_project.yml.
 -- One row per setting.
 -- setting_name: The name of the var.
--- setting_value: What it was.
+-- setting_value: The value of the var.
 select
     entries.key as setting_name,
     json_extract_string(entries.value, '$') as setting_value

@@ -1,9 +1,9 @@
 -- The tables that a build publishes.
 -- One row per table.
--- published_table: The table.
--- total_rows: How many rows it has.
--- total_columns: How many columns it has.
--- description: What it is.
+-- published_table: The name of the table.
+-- total_rows: The number of its rows.
+-- total_columns: The number of its columns.
+-- description: What the table contains.
 select
     table_name as published_table,
     estimated_size as total_rows,

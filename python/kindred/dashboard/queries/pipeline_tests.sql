@@ -1,4 +1,4 @@
--- The tests of the data, those first that did not pass.
+-- The tests of the data; those that did not pass come first.
 -- One row per test.
 select
     table_name,

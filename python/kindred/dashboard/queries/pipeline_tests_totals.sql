@@ -1,9 +1,9 @@
--- How many tests of the data there are, and how they ended in the last build.
+-- The number of data tests, and their results in the last build.
 -- A single row.
--- tests: All tests.
--- passed: Tests that found nothing wrong.
--- not_passed: Tests that failed or warned.
--- not_run: Tests that the build did not run.
+-- tests: The number of all tests.
+-- passed: The number of tests that found nothing wrong.
+-- not_passed: The number of tests that failed or warned.
+-- not_run: The number of tests that the build did not run.
 select
     count(*) as tests,
     count(*) filter (where status = 'pass') as passed,

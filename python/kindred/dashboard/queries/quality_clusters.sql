@@ -1,5 +1,5 @@
--- How well clusters hold on hidden courses and on samples of the users.
--- One row per measure; none where quality was not measured.
+-- How stable clusters are when courses are hidden and when users are sampled.
+-- One row per measure; no row if the build did not measure quality.
 select
     label,
     value,

@@ -1,4 +1,4 @@
--- Whether users who are close by one kind of evidence are alike in another that had no part in it.
+-- Whether users who are similar by one kind of evidence are also alike in another kind that was not used.
 -- One row per measure and kind of pair.
 -- label: What is measured, and on which pairs if it is measured on several kinds.
 select

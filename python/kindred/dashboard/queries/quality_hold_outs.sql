@@ -1,8 +1,8 @@
--- How much of what was hidden from them users would have been led to: a part of their courses is hidden, and 20 courses
--- are recommended by the votes of the closest users, by those of the users closest by plain cosine, and by popularity.
+-- How many hidden courses recommendations find. Some courses of each user are hidden. Then 20 courses are recommended
+-- by the votes of similar users, by those of the users most similar by plain cosine, and by popularity.
 -- One row per measure and way to recommend, the best first.
--- way: How courses are recommended; all_facets are the closest users of a build, others those by one kind of evidence.
--- is_closest_users: Whether it is what a build makes.
+-- way: The way to recommend; all_facets uses the similar users of a build, a single facet those found by it alone.
+-- is_closest_users: Whether the way uses the similar users of a build.
 select
     measure,
     variant as way,

@@ -1,4 +1,4 @@
--- What the lists of closest users are like.
+-- The properties of the lists of similar users.
 -- One row per measure.
 select
     label,

@@ -1,4 +1,4 @@
--- Everything that a build measures about closest users and clusters.
+-- Everything that a build measures about similar users and clusters.
 -- One row per measure and variant.
 select
     measure,

@@ -1,7 +1,7 @@
-"""The questions of the dashboard, each an SQL file that a reader is shown as well.
+"""Read the queries of the dashboard, each an SQL file that readers can see as well.
 
-A file begins with a comment: what the answer shows and its grain, then, as `-- column: meaning`, what those columns are
-that are not columns of a table. The rest is one statement, with parameters as $name.
+A file begins with a comment. It says what the answer shows and its grain, then, as `-- column: meaning`, what each
+column means that the query itself makes. The rest is one statement, with parameters as $name.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _TABLE = re.compile(r"\b(?:from|join) ([a-z_]+)")
 
 @dataclass(frozen=True)
 class Query:
-    """A question in SQL.
+    """A query with its definition.
 
     Attributes
     ----------
     name
-        Its file's name without the ending.
+        The name of its file, without the suffix.
     definition
-        What the answer shows.
+        What the answer shows, and its grain.
     meanings
-        What the columns are that the query makes.
+        The meanings of the columns that the query makes, by column.
     sql
         The statement.
     tables
-        The tables that it reads, its own common table expressions among them.
+        The tables that it reads, including its own common table expressions.
 
     """
 
@@ -44,13 +44,13 @@ class Query:
     tables: frozenset[str]
 
     def filled(self, parameters: Mapping[str, object]) -> str:
-        """Return the statement with values in place of parameters, ready to run in any client."""
+        """Return the statement with values in place of parameters, ready for any SQL client."""
         return re.sub(r"\$(\w+)", lambda match: _literal(parameters[match[1]]), self.sql)
 
 
 @cache
 def read_query(name: str) -> Query:
-    """Return the query of a file in this folder."""
+    """Read a query from its file in this folder."""
     lines = (FOLDER / f"{name}.sql").read_text().splitlines()
     header = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
     sql = "\n".join(line for line in lines if not line.startswith("--")).strip()

@@ -1,4 +1,4 @@
--- The subjects that are related to one without being the same, the surest first.
+-- The subjects that are related to one subject without being the same, the most certain first.
 -- One row per related subject.
 select
     other_tag,

@@ -1,5 +1,5 @@
--- Spellings that stand for a subject of another name, the least safe first and then the most used. A search finds a
--- part of either name; an empty search, vocabulary or method means all.
+-- Spellings that were merged into a subject with another name, the least safe first and then the most used. A search
+-- finds a part of either name; an empty search, vocabulary or method means all.
 -- One row per vocabulary and spelling.
 select
     tag_map.raw_tag,

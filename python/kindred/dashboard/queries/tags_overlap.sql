@@ -1,11 +1,11 @@
--- How many tags of one vocabulary another one has: as they are written, and once spellings of a subject are one.
+-- How many tags of one vocabulary another one has: as they are written, and after merging spellings into subjects.
 -- One row per ordered pair of vocabularies.
--- pair: The vocabulary whose tags are counted, and the one in which they are looked for.
--- tags: Tags of the first.
--- as_written: Those that the second has letter by letter.
--- as_subjects: Those that the second has in any spelling.
--- as_written_share: As a share of the tags of the first.
--- as_subjects_share: As a share of the tags of the first.
+-- pair: The vocabulary whose tags are counted, and the vocabulary that is searched for them.
+-- tags: The number of tags in the first vocabulary.
+-- as_written: The number of these tags that the second has letter by letter.
+-- as_subjects: The number of these tags that the second has in any spelling.
+-- as_written_share: The share of these tags that the second has letter by letter.
+-- as_subjects_share: The share of these tags that the second has in any spelling.
 with
 
 vocabularies as (

@@ -1,4 +1,4 @@
--- All spellings of a subject, and why they are one.
+-- All spellings of a subject, and why they were merged.
 -- One row per vocabulary and spelling, the least safe first.
 select
     raw_tag,

@@ -1,5 +1,5 @@
--- How much a subject is used, in all its spellings.
--- A single row; none if there is no such subject.
+-- How often a subject is used, in all its spellings.
+-- A single row; no row if the subject does not exist.
 select
     canonical_tag,
     total_courses,

@@ -1,5 +1,5 @@
--- Subjects of which any spelling has the searched text, the most used first: by users who viewed, follow or were
--- assessed.
+-- Subjects with the searched text in any spelling. The most used come first, by the number of users who viewed, follow
+-- or were assessed.
 -- One row per subject.
 select
     tags.canonical_tag,

@@ -1,9 +1,9 @@
--- How the tags of courses, interests and assessments were reconciled.
+-- The result of merging the tags of courses, interests and assessments.
 -- A single row.
--- spellings: Different spellings in the three vocabularies.
--- subjects: What they stand for.
--- merged_spellings: Spellings that stand for a subject of another name.
--- shared_subjects: Subjects that occur in more than one vocabulary.
+-- spellings: The number of different spellings in the three vocabularies.
+-- subjects: The number of subjects that they were merged into.
+-- merged_spellings: The number of spellings with another name than their subject.
+-- shared_subjects: The number of subjects that occur in more than one vocabulary.
 select
     count(distinct raw_tag) as spellings,
     count(distinct canonical_tag) as subjects,

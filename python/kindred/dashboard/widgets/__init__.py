@@ -1,3 +1,3 @@
-"""What pages share: choices, links, and answers with their definition and SQL."""
+"""Widgets that pages share: choices, links, and answers with their definition and SQL."""
 
 __all__ = ["answers", "choices", "links"]

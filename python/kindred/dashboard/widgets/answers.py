@@ -1,24 +1,26 @@
-"""How answers are shown: as numbers or as a table, always with their definition, their SQL and a CSV to take along."""
+"""Show answers as numbers or as a table, always with their definition, their SQL and a CSV."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from kindred.dashboard.published import Answer
 from kindred.dashboard.wording import title
 
 SHOWN_ROWS = 12
-"""A table has so many rows at most before it scrolls."""
+"""The rows of a table that are visible without scrolling."""
 
 ROW_PIXELS = 35
 
 
 def figures(answer: Answer, names: Sequence[str] | None = None) -> None:
-    """Show the only row of an answer as numbers, each with its meaning behind a question mark."""
+    """Show the single row of an answer as numbers; a question mark beside each opens its meaning."""
     row = answer.frame.iloc[0]
     with st.container(horizontal=True, gap="medium"):
         for name in names or answer.frame.columns:
@@ -26,45 +28,48 @@ def figures(answer: Answer, names: Sequence[str] | None = None) -> None:
     about(answer)
 
 
-def table(answer: Answer, *, on_choose: Callable[[pd.Series], None] | None = None) -> None:
+def table(answer: Answer, *, on_select: Callable[[pd.Series], None] | None = None) -> None:
     """Show an answer as a table.
 
     Parameters
     ----------
     answer
-        What to show.
-    on_choose
-        Is called with the row that the reader chooses, before the page is drawn anew; by default none can be chosen.
+        The answer to show.
+    on_select
+        Called with the row that the reader selects, before the page is drawn again; by default rows are not selectable.
 
     """
     frame = answer.frame
     key = _key(answer)
 
-    def chosen() -> None:
-        if rows := st.session_state[key].selection.rows:
-            on_choose(frame.iloc[rows[0]])
+    def apply_selection() -> None:
+        rows = st.session_state[key].selection.rows
+        if on_select and rows:
+            on_select(frame.iloc[rows[0]])
 
+    options: dict[str, Any] = {"on_select": apply_selection, "selection_mode": "single-row"} if on_select else {}
     st.dataframe(
         frame,
         key=key,
         hide_index=True,
         height=ROW_PIXELS * (min(max(len(frame), 1), SHOWN_ROWS) + 1) + 3,
-        column_config={name: _configured(answer, name) for name in frame.columns},
-        on_select=chosen if on_choose else "ignore",
-        selection_mode="single-row",
+        column_config={name: _column_config(answer, name) for name in frame.columns},
         placeholder="",
+        **options,
     )
     about(answer)
 
 
 def about(answer: Answer) -> None:
-    """Offer the definition of what is shown above, its SQL and its rows as CSV."""
+    """Offer the definition, the SQL and the CSV of the answer shown above."""
     key = _key(answer)
     with st.container(horizontal=True, key=f"about-{key}"):
         with st.popover("Definition and SQL", icon=":material/info:", type="tertiary", key=f"definition-{key}"):
             st.markdown(answer.query.definition)
             meanings = [
-                f"- **{column}**: {answer.meanings[column]}" for column in answer.frame if column in answer.meanings
+                f"- **{column}**: {answer.meanings[column]}"
+                for column in answer.frame.columns
+                if column in answer.meanings
             ]
             st.markdown("\n".join(meanings))
             st.code(answer.query.filled(answer.parameters), language="sql")
@@ -81,12 +86,12 @@ def about(answer: Answer) -> None:
 
 
 def _key(answer: Answer) -> str:
-    """Return a name for what shows the answer to this question, so that a choice in one answer is none in the next."""
+    """Return the key of the widgets of an answer, so that a selection in one answer does not carry over to another."""
     return "-".join([answer.query.name, *map(str, answer.parameters.values())])
 
 
-def formatted(name: str, value: object) -> str:
-    """Return a value as text, by what its column's name says: a handle is never grouped, a share is a percentage."""
+def formatted(name: str, value: Any) -> str:
+    """Return a value as text, formatted by the name of its column: 1000 is 1000 as a rank, 1,000 as a count."""
     if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return "none"
     if isinstance(value, str | bool):
@@ -102,8 +107,8 @@ def formatted(name: str, value: object) -> str:
     return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.3f}"
 
 
-def _configured(answer: Answer, name: str) -> object:
-    """Return how a column of a table is shown."""
+def _column_config(answer: Answer, name: str) -> ColumnConfig:
+    """Return the configuration of a column of a table."""
     label, meaning = title(name), answer.meanings.get(name)
     series = answer.frame[name]
     if pd.api.types.is_bool_dtype(series):
@@ -125,5 +130,5 @@ def _number_format(name: str, series: pd.Series) -> str:
 
 
 def _is_identifier(name: str) -> bool:
-    """Tell numbers that name something from numbers that count."""
+    """Return whether a column has numbers that name something, rather than count it."""
     return name.endswith(("_handle", "_id", "rank"))

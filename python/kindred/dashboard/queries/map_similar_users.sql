@@ -1,7 +1,7 @@
--- Where one user and the closest users lie on the map: the map draws lines between them.
--- One row per user, the user first and then the close ones, closest first.
--- rank: 0 for the user, then the rank in the user's list.
--- marked_user_handle: The user, or one of the closest.
+-- The positions of one user and the similar users on the map, which draws lines between them.
+-- One row per user, the user first and then the similar users by rank.
+-- rank: 0 for the user, otherwise the rank in the user's list.
+-- marked_user_handle: The user, or one of the similar users.
 with
 
 marked as (

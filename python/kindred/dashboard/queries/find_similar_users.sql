@@ -1,6 +1,6 @@
--- The closest users of one user, closest first: by similarity less a correction for users who are near to everybody.
--- One row per close user.
--- cluster: The label of the other user's cluster; empty for a user in none.
+-- The users similar to one user, by similarity after the hub correction, which lowers users who are near to everybody.
+-- One row per similar user, in the order of their ranks.
+-- cluster: The label of the other user's cluster; empty for a user in no cluster.
 select
     similar_users.rank,
     similar_users.similar_user_handle,
