@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from kindred.api import Settings, create_app
+from kindred.api import ApiSettings, create_app
 from kindred.errors import StoreError
 from kindred.stores import open_store
 
@@ -23,11 +23,11 @@ PORT = "8080"
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM, and return the exit status: 2 where that is not what was asked for, or not possible."""
     # uvicorn finishes what it has begun to answer, and then raises the signal again for whoever was here before.
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit)
     try:
         if arguments != ["serve"]:
             raise ValueError(f"This container only serves: its argument must be serve, not {' '.join(arguments)!r}.")
-        settings = Settings.from_environment()
+        settings = ApiSettings.from_environment()
         if settings.api_key is not None:
             raise ValueError("KINDRED_API_KEY must not be set: SageMaker passes no key on. IAM says who may ask.")
         store = open_store(os.environ.get("KINDRED_STORE_URL") or _url_of_model())
@@ -61,7 +61,7 @@ def _url_of_model() -> str:
     return f"memory:///{quote(str(found[0] if found else folder / 'kindred.duckdb'))}"
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 

@@ -27,7 +27,7 @@ Answer = TypeVar("Answer")
 ClusterFilter = Literal["same", "other", "any"]
 
 
-def at_one_version(store: Store, look_up: Callable[[Reader], Answer]) -> Answer:
+def at_one_version(store: Store, lookup: Callable[[Reader], Answer]) -> Answer:
     """Return what a look-up finds in a store, all of it at one version.
 
     Raises
@@ -39,7 +39,7 @@ def at_one_version(store: Store, look_up: Callable[[Reader], Answer]) -> Answer:
     for _ in range(ATTEMPTS):
         try:
             with store.read() as reader:
-                return look_up(reader)
+                return lookup(reader)
         except StaleVersionError:
             continue
     raise StoreError("The store is published to again and again: what was being read is gone.")
@@ -95,7 +95,7 @@ def similar_users(
             and not (exclude_same_profile and is_same_profile)
         )
         if is_wanted:
-            found.append(_entry(row, reader.edition, is_same_profile))
+            found.append(_similar_user(row, reader.edition, is_same_profile))
             if len(found) == limit:
                 break
     return found
@@ -242,7 +242,7 @@ def _known_user(reader: Reader, user_handle: int) -> dict:
     return row
 
 
-def _entry(row: dict, edition: Edition, is_same_profile: bool) -> dict:
+def _similar_user(row: dict, edition: Edition, is_same_profile: bool) -> dict:
     cluster_id = row["similar_cluster_id"]
     return {
         "rank": row["rank"],

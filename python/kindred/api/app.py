@@ -14,12 +14,12 @@ from kindred.api import middleware, openapi, problems
 from kindred.api.executor import LookupExecutor
 from kindred.api.middleware import ApiKey, BodyLimit, ResponseHeaders
 from kindred.api.routers import activities, service, users
-from kindred.api.settings import Settings
+from kindred.api.settings import ApiSettings
 from kindred.stores import open_store
 from kindred.stores.base import Store
 
 
-def create_app(store: Store | str | None = None, settings: Settings | None = None) -> FastAPI:
+def create_app(store: Store | str | None = None, settings: ApiSettings | None = None) -> FastAPI:
     """Make the app, for uvicorn, Lambda or SageMaker.
 
     Parameters
@@ -39,7 +39,7 @@ def create_app(store: Store | str | None = None, settings: Settings | None = Non
 
     """
     opened = store if isinstance(store, Store) else open_store(store)
-    settings = settings or Settings.from_environment()
+    settings = settings or ApiSettings.from_environment()
 
     @asynccontextmanager
     async def closing_store(app: FastAPI) -> AsyncIterator[None]:
@@ -66,7 +66,7 @@ def create_app(store: Store | str | None = None, settings: Settings | None = Non
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: ApiSettings) -> list[Middleware]:
     """Return what every request passes, from the outside in: refusals too get the headers of those before."""
     passed = [Middleware(ResponseHeaders)]
     if settings.cors_origins:

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kindred.api.problems import problem
+from kindred.api.problems import NEEDS_KEY, SERVER_FAILED, problem, too_long
 
 _log = logging.getLogger(__name__)
 
@@ -51,13 +51,13 @@ class ApiKey:
         """Pass a request on, or refuse it."""
         is_open = scope["type"] != "http" or scope["path"] in OPEN_PATHS
         # All are compared in constant time, so that how long it takes says nothing of the key.
-        if is_open or any([compare_digest(given, self._key) for given in _keys(scope)]):
+        if is_open or any([compare_digest(given, self._key) for given in _sent_keys(scope)]):
             await self._app(scope, receive, send)
             return
         refusal = problem(
             scope,
             401,
-            "This needs a key: send it as X-API-Key, or as Authorization: Bearer.",
+            NEEDS_KEY,
             headers={"WWW-Authenticate": 'Bearer realm="Kindred"'},
         )
         await refusal(scope, receive, send)
@@ -75,7 +75,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sentence = f"The body is longer than {self._max_bytes} bytes."
+        sentence = too_long(self._max_bytes)
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared) > self._max_bytes:
             await problem(scope, 413, sentence)(scope, receive, send)
@@ -93,7 +93,7 @@ class BodyLimit:
         await self._app(scope, counted_receive, send)
 
 
-def _keys(scope: Scope) -> Iterator[bytes]:
+def _sent_keys(scope: Scope) -> Iterator[bytes]:
     for name, value in scope["headers"]:
         if name == b"x-api-key":
             yield value
@@ -122,4 +122,4 @@ class Failures:
             if scope["type"] != "http" or is_started:
                 raise
             _log.exception("%s %s failed", scope["method"], quote(scope["path"]))
-            await problem(scope, 500, "Something failed in the server; its log says what.")(scope, receive, send)
+            await problem(scope, 500, SERVER_FAILED)(scope, receive, send)

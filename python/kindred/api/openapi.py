@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from kindred.api import problems
 from kindred.api.middleware import OPEN_PATHS
 from kindred.api.schemas.responses import Problem
+from kindred.api.settings import ApiSettings
 
 DESCRIPTION = """
 Who is most like a user of the learning platform, and why.
@@ -34,7 +35,7 @@ _SECONDS = {"Retry-After": {"description": "When to try again, in seconds.", "sc
 
 _PROBLEMS = {
     400: ("The body cannot be read.", {"detail": "There was an error parsing the body"}),
-    401: ("The key is missing or wrong.", {"detail": "This needs a key: send it as X-API-Key."}),
+    401: ("The key is missing or wrong.", {"detail": problems.NEEDS_KEY}),
     404: (
         "There is no such user.",
         {
@@ -43,17 +44,17 @@ _PROBLEMS = {
             "detail": "There is no user 42 in the warehouse.",
         },
     ),
-    413: ("The body is too long.", {"detail": "The body is longer than 65536 bytes."}),
-    415: ("The body is not JSON.", {"detail": "The body must be application/json."}),
+    413: ("The body is too long.", {"detail": problems.too_long(ApiSettings.max_body_bytes)}),
+    415: ("The body is not JSON.", {"detail": problems.NOT_JSON}),
     422: (
-        "The request is not as it must be.",
+        "The request is not valid.",
         {
-            "detail": "The request is not as it must be; see errors.",
+            "detail": problems.INVALID_REQUEST,
             "errors": [{"location": "query.limit", "message": "Input should be greater than or equal to 1"}],
         },
     ),
-    429: ("Too many look-ups are under way.", {"detail": "Too many look-ups are under way; try again in a moment."}),
-    500: ("Something failed in the server.", {"detail": "Something failed in the server; its log says what."}),
+    429: ("Too many look-ups are under way.", {"detail": problems.TOO_MANY_LOOKUPS}),
+    500: ("Something failed in the server.", {"detail": problems.SERVER_FAILED}),
     503: (
         "There is no warehouse yet, or the store cannot be reached.",
         {"type": problems.NO_WAREHOUSE, "title": "No warehouse yet", "detail": _NO_WAREHOUSE},

@@ -26,6 +26,16 @@ NO_WAREHOUSE = "urn:kindred:no-warehouse"
 
 STORE_UNREACHABLE = "urn:kindred:store-unreachable"
 
+NEEDS_KEY = "This needs a key: send it as X-API-Key, or as Authorization: Bearer."
+
+NOT_JSON = "The body must be application/json; say so in Content-Type."
+
+INVALID_REQUEST = "The request is not valid; see errors."
+
+TOO_MANY_LOOKUPS = "Too many lookups are running; try again in a moment."
+
+SERVER_FAILED = "Something failed in the server; see its log."
+
 RETRY_SECONDS = 5
 """When it is worth asking again after the store could not answer."""
 
@@ -73,6 +83,11 @@ def problem(
     return Response(to_json(content), status, headers, MEDIA_TYPE)
 
 
+def too_long(max_bytes: int) -> str:
+    """Return the sentence for a body that is too long."""
+    return f"The body is longer than {max_bytes} bytes."
+
+
 async def _http_error(request: Request, error: HTTPException) -> Response:
     details = {
         404: "There is nothing at this path; /openapi.json lists what there is.",
@@ -85,7 +100,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
     errors = [{"location": _location(found["loc"]), "message": found["msg"]} for found in error.errors()]
-    return problem(request.scope, 422, "The request is not as it must be; see errors.", errors=errors)
+    return problem(request.scope, 422, INVALID_REQUEST, errors=errors)
 
 
 def _location(parts: Iterable[str | int]) -> str:

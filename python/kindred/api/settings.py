@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Settings:
+class ApiSettings:
     """How the API is served.
 
     Attributes
@@ -29,7 +29,7 @@ class Settings:
     max_body_bytes: int = 64 * 1024
 
     @classmethod
-    def from_environment(cls) -> Settings:
+    def from_environment(cls) -> ApiSettings:
         """Read the settings from the environment; what is empty there counts as not set.
 
         Raises

@@ -8,6 +8,7 @@ from kindred import __version__
 from kindred.cli.dashboard import show_dashboard
 from kindred.cli.evaluate import evaluate_weights
 from kindred.cli.lookup import show_reasons, show_similar
+from kindred.cli.output import failed
 from kindred.cli.publish import publish_warehouse
 from kindred.cli.sample import write_sample
 from kindred.cli.serve import serve
@@ -23,9 +24,7 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except KindredError as error:
-            failure = click.ClickException(str(error))
-            failure.exit_code = 2
-            raise failure from error
+            raise failed(str(error)) from error
 
 
 @click.group(cls=_Group)

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from kindred import dashboard
-from kindred.cli.server import host_option, listening, port_option, url
+from kindred.cli.options import warehouse_option
+from kindred.cli.server import host_option, listening_socket, port_option, url
 from kindred.dashboard.drawing.colours import ACCENT
 from kindred.errors import needed_extra
 from kindred.warehouse.locations import named_warehouse
@@ -18,14 +19,9 @@ from kindred.warehouse.locations import named_warehouse
 @click.command("dashboard", epilog="Example: kindred dashboard --port 8080")
 @host_option
 @port_option(8501)
-@click.option(
-    "--warehouse",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The published DuckDB file; by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb.",
-)
-@click.option("--open", "is_opened", is_flag=True, help="Open it in a browser, too.")
-def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool) -> None:
+@warehouse_option
+@click.option("--open", "opens_browser", is_flag=True, help="Open it in a browser, too.")
+def show_dashboard(host: str, port: int, warehouse: Path | None, opens_browser: bool) -> None:
     """Show users, clusters, tags, quality and the last build as pages, until Ctrl-C or SIGTERM.
 
     It reads the published file and nothing else, asks no other host for anything, and may be started before there is
@@ -35,7 +31,7 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool
         from streamlit import net_util
         from streamlit.web import bootstrap
     # Streamlit itself listens a moment later, and would end without a word where it cannot.
-    with listening(host, port) as listener:
+    with listening_socket(host, port) as listener:
         address, port = listener.getsockname()[:2]
     name = named_warehouse(warehouse)
     os.environ["KINDRED_WAREHOUSE"] = str(name)
@@ -43,7 +39,7 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, is_opened: bool
     options = {
         "server.address": host,
         "server.port": port,
-        "server.headless": not is_opened,
+        "server.headless": not opens_browser,
         "server.showEmailPrompt": False,
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,

@@ -49,7 +49,7 @@ def show_similar(
     Without USER_HANDLE it takes the first user who has any.
     """
 
-    def look_up(reader: Reader) -> tuple[int, list[dict]]:
+    def lookup(reader: Reader) -> tuple[int, list[dict]]:
         handle = reader.first_user() if user_handle is None else user_handle
         if handle is None:
             raise StoreError("Nobody in the warehouse has anything in common with anybody else.")
@@ -62,7 +62,7 @@ def show_similar(
             exclude_same_profile=exclude_same_profile,
         )
 
-    user_handle, users = _read(store_url, look_up)
+    user_handle, users = _read(store_url, lookup)
     if output_format == "json":
         print_json(users)
         return
@@ -117,9 +117,9 @@ def show_reasons(user_handle: int, other_handle: int, output_format: str, store_
     print_rows(rows, output_format)
 
 
-def _read(store_url: str | None, look_up: Callable[[Reader], Answer]) -> Answer:
+def _read(store_url: str | None, lookup: Callable[[Reader], Answer]) -> Answer:
     store = open_store(store_url)
     try:
-        return lookups.at_one_version(store, look_up)
+        return lookups.at_one_version(store, lookup)
     finally:
         store.close()

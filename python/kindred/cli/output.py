@@ -23,6 +23,13 @@ format_option = click.option(
 )
 
 
+def failed(sentence: str) -> click.ClickException:
+    """Return the error that ends a command with a sentence and exit status 2."""
+    failure = click.ClickException(sentence)
+    failure.exit_code = 2
+    return failure
+
+
 def print_json(content: object) -> None:
     """Print JSON to read or to hand on."""
     click.echo(json.dumps(content, indent=2))

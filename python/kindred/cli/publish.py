@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kindred.cli.options import warehouse_option
 from kindred.cli.output import StepBar
 from kindred.stores import open_store
 from kindred.warehouse.locations import published_file
@@ -14,12 +15,7 @@ from kindred.warehouse.locations import published_file
 
 @click.command("publish", epilog="Example: kindred publish sqlite:///kindred.sqlite")
 @click.argument("url")
-@click.option(
-    "--warehouse",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What to publish; by default KINDRED_WAREHOUSE, or warehouse/kindred.duckdb.",
-)
+@warehouse_option
 def publish_warehouse(url: str, warehouse: Path | None) -> None:
     """Publish the warehouse to the store at URL, for look-ups there or, as CSV or Parquet, for other programs.
 

@@ -11,7 +11,8 @@ from types import FrameType
 import click
 
 from kindred.cli.options import store_option
-from kindred.cli.server import host_option, listening, port_option, refused, url
+from kindred.cli.output import failed
+from kindred.cli.server import host_option, listening_socket, port_option, url
 from kindred.errors import NoWarehouseError, StoreError, needed_extra
 from kindred.stores.base import Store
 
@@ -34,23 +35,23 @@ def serve(host: str, port: int, store_url: str | None) -> None:
     with needed_extra("serve"):
         import fastapi  # noqa: F401
         import uvicorn
-    from kindred.api import Settings, create_app
+    from kindred.api import ApiSettings, create_app
     from kindred.stores import open_store
 
     try:
-        settings = Settings.from_environment()
+        settings = ApiSettings.from_environment()
     except ValueError as error:
-        raise refused(str(error)) from error
+        raise failed(str(error)) from error
     store = open_store(store_url)
     app = create_app(store, settings)
     logging.basicConfig(format="%(asctime)s %(levelname)s: %(message)s")
     for stopping in (signal.SIGINT, signal.SIGTERM):
         # uvicorn finishes what it has begun to answer, and then raises the signal again for whoever was here before.
-        signal.signal(stopping, _leave)
-    with listening(host, port) as listener:
+        signal.signal(stopping, _exit)
+    with listening_socket(host, port) as listener:
         address, free_port = listener.getsockname()[:2]
         click.echo(f"Serving at {url(host, free_port)} (stop with Ctrl-C).", err=True)
-        click.echo(_told_of(store), err=True)
+        click.echo(_store_status(store), err=True)
         if settings.api_key is None and not ip_address(address).is_loopback:
             click.echo("Warning: whoever reaches this host can ask; KINDRED_API_KEY sets a key.", err=True)
         config = uvicorn.Config(
@@ -63,7 +64,7 @@ def serve(host: str, port: int, store_url: str | None) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _told_of(store: Store) -> str:
+def _store_status(store: Store) -> str:
     """Return what is served, as one sentence; a store in memory is read by that."""
     try:
         with store.read() as reader:
@@ -74,5 +75,5 @@ def _told_of(store: Store) -> str:
         return f"Warning: {error} Until then every look-up is answered with 503."
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(0)

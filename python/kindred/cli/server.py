@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import click
 
+from kindred.cli.output import failed
+
 BACKLOG = 2048
 
 host_option = click.option(
@@ -25,22 +27,15 @@ def port_option(default: int) -> Callable:
     )
 
 
-def listening(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens, at any free port for 0; end the command with one sentence where that fails."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address, family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
-        raise refused(f"Cannot listen on port {port} of {host}: {error}.") from error
+        raise failed(f"Cannot listen on port {port} of {host}: {error}.") from error
 
 
 def url(host: str, port: int) -> str:
     """Return the address of a server as one types it into a browser."""
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-
-
-def refused(sentence: str) -> click.ClickException:
-    """Return what ends a command with a sentence and the exit status for what was asked wrongly."""
-    refusal = click.ClickException(sentence)
-    refusal.exit_code = 2
-    return refusal

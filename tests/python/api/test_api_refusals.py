@@ -15,7 +15,7 @@ import pytest
 from api_client import KEY, NOBODY, Client, client_of, got, refused
 from serving import serving
 
-from kindred.api import Settings, create_app
+from kindred.api import ApiSettings, create_app
 
 ACTIVITY = {"interests": ["python"]}
 
@@ -226,8 +226,8 @@ def test_pages_elsewhere_may_ask_only_if_they_are_named(locked, client):
     assert not [name for name in client.get("/users/1", headers=origin).headers if name.startswith("access-control")]
 
 
-def test_who_comes_while_too_many_look_ups_are_under_way_is_sent_away(warehouse):
-    app = create_app(f"duckdb:///{warehouse}", Settings(max_concurrent=2))
+def test_who_comes_while_too_many_lookups_are_under_way_is_sent_away(warehouse):
+    app = create_app(f"duckdb:///{warehouse}", ApiSettings(max_concurrent=2))
 
     async def ask():
         threads = anyio.to_thread.current_default_thread_limiter()
@@ -246,7 +246,7 @@ def test_who_comes_while_too_many_look_ups_are_under_way_is_sent_away(warehouse)
             return [await task for task in waiting], too_many, await client.get("/users/2")
 
     answered, too_many, later = asyncio.run(ask())
-    app.state.desk.store.close()
+    app.state.executor.store.close()
     for response in too_many:
         refused(response, 429)
         assert response.headers["retry-after"] == "1"
@@ -258,18 +258,18 @@ def test_who_comes_while_too_many_look_ups_are_under_way_is_sent_away(warehouse)
 def test_a_limit_that_is_none_is_refused(monkeypatch, number):
     monkeypatch.setenv("KINDRED_MAX_CONCURRENT", number)
     with pytest.raises(ValueError, match="KINDRED_MAX_CONCURRENT"):
-        Settings.from_environment()
+        ApiSettings.from_environment()
 
 
 def test_settings_come_from_the_environment(monkeypatch):
     for name in ("KINDRED_API_KEY", "KINDRED_CORS_ORIGINS", "KINDRED_MAX_CONCURRENT"):
         monkeypatch.setenv(name, "")
-    assert Settings.from_environment() == Settings()
+    assert ApiSettings.from_environment() == ApiSettings()
     monkeypatch.setenv("KINDRED_API_KEY", KEY)
     monkeypatch.setenv("KINDRED_CORS_ORIGINS", "https://a.example, https://b.example")
     monkeypatch.setenv("KINDRED_MAX_CONCURRENT", "7")
-    read = Settings.from_environment()
-    assert read == Settings(api_key=KEY, cors_origins=("https://a.example", "https://b.example"), max_concurrent=7)
+    read = ApiSettings.from_environment()
+    assert read == ApiSettings(api_key=KEY, cors_origins=("https://a.example", "https://b.example"), max_concurrent=7)
     assert KEY not in repr(read)
 
 
@@ -294,7 +294,7 @@ def point(name, file):
 @pytest.mark.parametrize("store", ["duckdb", "memory"])
 def test_a_warehouse_is_answered_from_as_soon_as_it_is_published(warehouse, tmp_path, store):
     name = tmp_path / "kindred.duckdb"
-    client = Client(create_app(f"{store}:///{name}", Settings()))
+    client = Client(create_app(f"{store}:///{name}", ApiSettings()))
     for path in ("/users/1/similar", "/health", "/ping"):
         response = client.get(path)
         assert response.status_code == 503

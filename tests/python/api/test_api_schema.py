@@ -10,7 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from kindred.api import Settings, create_app
+from kindred.api import ApiSettings, create_app
 
 KEY = "open sesame"
 HEADERS = {"X-API-Key": KEY}
@@ -33,7 +33,7 @@ def load(app, **headers):
 
 
 # They open the warehouse when the first request comes, so that they can be described before there is one.
-open_app, locked_app = create_app(settings=Settings()), create_app(settings=Settings(api_key=KEY))
+open_app, locked_app = create_app(settings=ApiSettings()), create_app(settings=ApiSettings(api_key=KEY))
 open_api, locked_api = load(open_app), load(locked_app, **HEADERS)
 answered = Counter()
 
@@ -45,7 +45,7 @@ def _published(warehouse):
         yield
     for app in (open_app, locked_app):
         # Other tests of the same process open the same file, and not with the settings of a store.
-        app.state.desk.store.close()
+        app.state.executor.store.close()
 
 
 def for_every_operation(name, api, check, max_examples):

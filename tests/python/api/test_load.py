@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from http_load import put_load_on, running_server
 
 VERSIONS = 11  # ten publications while requests are answered
-LONGEST_SECONDS = 120
+MAX_SECONDS = 120
 PATHS = (
     "/users/{user}/similar",
     "/users/{user}",
@@ -149,7 +149,7 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
     publishing = threading.Thread(target=publish_the_others)
     with running_server(store_url, clean_environment()) as server:
         publishing.start()
-        load = put_load_on(server.port, requests, LONGEST_SECONDS, check=check, go_on=lambda: not published.is_set())
+        load = put_load_on(server.port, requests, MAX_SECONDS, check=check, go_on=lambda: not published.is_set())
         publishing.join()
     assert not mixed, mixed[:3]
     assert set(load.statuses) == {200}

@@ -23,11 +23,11 @@ from kindred.warehouse.reading import open_file
 
 DEPLOYED = ROOT / "deploy" / "lambda"
 RESOURCES = cfn_yaml.load(DEPLOYED / "template.yaml")["Resources"]
-LOOK_UPS = RESOURCES["LookUps"]["Properties"]
+FUNCTION = RESOURCES["LookUps"]["Properties"]
 
 NOT_PACKED = {"dbt", "duckdb", "matplotlib", "numba", "pandas", "pyarrow", "sklearn"}
 RUNTIME = ["boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"]
-MOST_UNZIPPED_BYTES = 250 << 20  # what Lambda takes
+MAX_UNZIPPED_BYTES = 250 << 20  # what Lambda takes
 
 ANSWER = """
 import json, sys
@@ -162,7 +162,7 @@ def is_problem(answer, status):
 # --- answers ---------------------------------------------------------------------------------------------------
 
 
-def test_a_look_up_is_answered_as_text_with_its_headers(handler, event, warehouse):
+def test_a_lookup_is_answered_as_text_with_its_headers(handler, event, warehouse):
     answer = handler(event("GET", "/users/1/similar", "limit=5"))
     assert answer["statusCode"] == 200
     assert answer["isBase64Encoded"] is False
@@ -209,7 +209,7 @@ def test_the_page_is_text(handler, event, path, file, type_):
     assert answer["statusCode"] == 200
     assert answer["isBase64Encoded"] is False
     assert answer["headers"]["content-type"] == f"{type_}; charset=utf-8"
-    assert answer["body"] == (ROOT / "python" / "kindred" / "api" / file).read_text(encoding="utf-8")
+    assert answer["body"] == (ROOT / "python" / "kindred" / "api" / "static" / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def publishing(proxy, warehouse, tmp_path_factory):
 
 def url_of(proxy):
     """Return the URL that the template gives the function, at the server of the test."""
-    url = LOOK_UPS["Environment"]["Variables"]["KINDRED_STORE_URL"]["Fn::Sub"]
+    url = FUNCTION["Environment"]["Variables"]["KINDRED_STORE_URL"]["Fn::Sub"]
     named = url.replace("${Table}", "kindred").replace("${AWS::Region}", "eu-west-1")
     return f"{named}&endpoint=http://127.0.0.1:{proxy.port}"
 
@@ -339,8 +339,8 @@ def test_the_publisher_may_do_what_publishing_takes_and_no_more(publishing):
     assert allowed(RESOURCES["PublisherPolicy"]["Properties"]["PolicyDocument"]) == publishing
 
 
-def test_the_function_may_do_what_look_ups_take_and_no_more(proxy, publishing, event):
-    (policy,) = LOOK_UPS["Policies"]
+def test_the_function_may_do_what_lookups_take_and_no_more(proxy, publishing, event):
+    (policy,) = FUNCTION["Policies"]
     proxy.requests.clear()
     with handler_with(KINDRED_STORE_URL=url_of(proxy)) as handler:
         for path in ("/health", "/users", "/users/1", "/users/1/similar", "/users/1/similar/2", "/users/1/courses"):
@@ -400,7 +400,7 @@ def run_packed(package, proxy, publishing, tmp_path_factory):
     return run
 
 
-def test_look_ups_of_users_are_answered_from_the_package_without_numpy(run_packed, warehouse):
+def test_lookups_of_users_are_answered_from_the_package_without_numpy(run_packed, warehouse):
     answers, modules = run_packed(
         version_2("GET", "/users/1/similar", "limit=5"), version_2("GET", "/users/1/courses"), version_2("GET", "/")
     )
@@ -419,12 +419,12 @@ def test_an_activity_is_compared_from_the_package(run_packed):
 def test_the_package_has_what_is_listed_and_lambda_takes_it(package):
     names = {path.name.split("-")[0].replace("_", "-") for path in package.glob("*.dist-info")}
     assert names == {"kindred", *listed_packages(DEPLOYED / "requirements.txt")}
-    assert sum(file.stat().st_size for file in package.rglob("*") if file.is_file()) < MOST_UNZIPPED_BYTES
+    assert sum(file.stat().st_size for file in package.rglob("*") if file.is_file()) < MAX_UNZIPPED_BYTES
 
 
 def test_there_are_wheels_for_the_platform_of_the_function():
-    assert LOOK_UPS["Runtime"] == "python3.13"
-    assert LOOK_UPS["Architectures"] == ["arm64"]
+    assert FUNCTION["Runtime"] == "python3.13"
+    assert FUNCTION["Architectures"] == ["arm64"]
     wheels = re.search(r"^WHEELS \?= (.*)$", (DEPLOYED / "Makefile").read_text(), re.MULTILINE)[1].split()
     assert wheels[wheels.index("--python-version") + 1] == "3.13"
     assert {option for option in wheels if option.startswith("manylinux")} == {

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from kindred.api import Settings, create_app
+from kindred.api import ApiSettings, create_app
 
 KEY = "open sesame"
 NOBODY = 2**53 - 1
@@ -37,11 +37,11 @@ class Client:
 
     def __exit__(self, *exception):
         # Other tests of the same process open the same file, and not with the settings of a store.
-        self._app.state.desk.store.close()
+        self._app.state.executor.store.close()
 
 
 def client_of(warehouse, **settings):
-    return Client(create_app(f"duckdb:///{warehouse}", Settings(**settings)))
+    return Client(create_app(f"duckdb:///{warehouse}", ApiSettings(**settings)))
 
 
 def got(response, status=200):

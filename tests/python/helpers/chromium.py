@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from servers import missing
 
-LONGEST_MILLISECONDS = 20_000
+MAX_MILLISECONDS = 20_000
 PHONE_AGENT = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 )
@@ -17,7 +17,7 @@ QUIET = (
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 
-expect.set_options(timeout=LONGEST_MILLISECONDS)
+expect.set_options(timeout=MAX_MILLISECONDS)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def chromium() -> Iterator[OpenTab]:
                 is_mobile=is_mobile,
                 user_agent=PHONE_AGENT if is_mobile else None,
             )
-            context.set_default_timeout(LONGEST_MILLISECONDS)
+            context.set_default_timeout(MAX_MILLISECONDS)
             tab = Tab(context.new_page())
             tab.page.on("request", lambda request: tab.requested.append(request.url))
             tab.page.on("response", lambda response: response.ok or tab.refused.append(response.url))

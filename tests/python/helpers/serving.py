@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from project import BIN, clean_environment
 
-LONGEST_SECONDS = 30
+MAX_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Serving:
         return f"http://127.0.0.1:{self.port}"
 
     def wait_for(self, pattern: str) -> None:
-        deadline = time.monotonic() + LONGEST_SECONDS
+        deadline = time.monotonic() + MAX_SECONDS
         while not re.search(pattern, self.printed):
             assert time.monotonic() < deadline, self.printed
             assert self.process.poll() is None, self.printed
@@ -54,7 +54,7 @@ def showing(folder: Path, *arguments: str, **environment: str) -> Iterator[Servi
     """Show the dashboard from a folder, wait until it answers, and kill it at the end if it still runs."""
     with _running("dashboard", folder, *arguments, **environment) as server:
         server.wait_for(r"The dashboard is at")
-        deadline = time.monotonic() + LONGEST_SECONDS
+        deadline = time.monotonic() + MAX_SECONDS
         while not _is_healthy(f"{server.url}/_stcore/health"):
             assert time.monotonic() < deadline, server.printed
             assert server.process.poll() is None, server.printed

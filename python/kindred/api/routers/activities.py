@@ -26,8 +26,8 @@ async def list_similar_to_activity(request: Request, question: ActivityQuestion)
 
     Tags may be spelled as in any of the inputs. What the warehouse does not know is listed, and else ignored.
     """
-    look_up = partial(handlers.similar_to_activity, question=question)
-    return await request.app.state.executor.answer(look_up, is_long=True)
+    lookup = partial(handlers.similar_to_activity, question=question)
+    return await request.app.state.executor.answer(lookup, is_slow=True)
 
 
 @router.post(
@@ -41,9 +41,9 @@ async def invoke(request: Request, question: Invocation) -> Response:
     """Answer what SageMaker passes on: a user_handle, several user_handles, or what POST /similar takes."""
     match question:
         case UserQuestion():
-            look_up = partial(handlers.similar_of_user, user_handle=question.user_handle, selection=question)
+            lookup = partial(handlers.similar_of_user, user_handle=question.user_handle, selection=question)
         case UsersQuestion():
-            look_up = partial(handlers.similar_of_users, user_handles=question.user_handles, selection=question)
+            lookup = partial(handlers.similar_of_users, user_handles=question.user_handles, selection=question)
         case _:
-            look_up = partial(handlers.similar_to_activity, question=question)
-    return await request.app.state.executor.answer(look_up, is_long=not isinstance(question, UserQuestion))
+            lookup = partial(handlers.similar_to_activity, question=question)
+    return await request.app.state.executor.answer(lookup, is_slow=not isinstance(question, UserQuestion))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import HTTPException, Request
 
+from kindred.api.problems import NOT_JSON
+
 
 async def needs_json(request: Request) -> None:
     """Refuse a body that is not said to be JSON.
@@ -16,4 +18,4 @@ async def needs_json(request: Request) -> None:
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise HTTPException(415, "The body must be application/json; say so in Content-Type.")
+        raise HTTPException(415, NOT_JSON)

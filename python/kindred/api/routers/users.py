@@ -23,8 +23,8 @@ router = APIRouter(tags=["users"])
 )
 async def list_similar(request: Request, user_handle: Handle, selection: Annotated[Selection, Query()]) -> Response:
     """List a user's similar users, closest first, with what makes them so."""
-    look_up = partial(handlers.similar_of_user, user_handle=user_handle, selection=selection)
-    return await request.app.state.executor.answer(look_up)
+    lookup = partial(handlers.similar_of_user, user_handle=user_handle, selection=selection)
+    return await request.app.state.executor.answer(lookup)
 
 
 @router.get(
@@ -45,8 +45,8 @@ async def list_users(request: Request, paging: Annotated[Paging, Query()]) -> Re
 )
 async def list_similar_of_users(request: Request, question: UsersQuestion) -> Response:
     """List the similar users of several users at once. That one of them is unknown is no error for the others."""
-    look_up = partial(handlers.similar_of_users, user_handles=question.user_handles, selection=question)
-    return await request.app.state.executor.answer(look_up, is_long=True)
+    lookup = partial(handlers.similar_of_users, user_handles=question.user_handles, selection=question)
+    return await request.app.state.executor.answer(lookup, is_slow=True)
 
 
 @router.get("/users/similar", include_in_schema=False)
@@ -77,8 +77,8 @@ async def show_pair(request: Request, user_handle: Handle, other_handle: Handle)
     """
     if user_handle == other_handle:
         raise HTTPException(404, "A user is not compared with the same user: name two.")
-    look_up = partial(handlers.pair, user_handle=user_handle, other_handle=other_handle)
-    return await request.app.state.executor.answer(look_up)
+    lookup = partial(handlers.pair, user_handle=user_handle, other_handle=other_handle)
+    return await request.app.state.executor.answer(lookup)
 
 
 @router.get(
@@ -88,5 +88,5 @@ async def show_pair(request: Request, user_handle: Handle, other_handle: Handle)
 )
 async def list_courses_to_take(request: Request, user_handle: Handle, count: Annotated[Count, Query()]) -> Response:
     """List what a user's similar users viewed and the user has not: people like this one also took."""
-    look_up = partial(handlers.courses_to_take, user_handle=user_handle, limit=count.limit)
-    return await request.app.state.executor.answer(look_up)
+    lookup = partial(handlers.courses_to_take, user_handle=user_handle, limit=count.limit)
+    return await request.app.state.executor.answer(lookup)

@@ -9,21 +9,25 @@ from pydantic_core import PydanticCustomError
 
 from kindred.lookups import ClusterFilter
 
-MOST_HANDLE = 2**53 - 1
+MAX_HANDLE = 2**53 - 1
 """The largest whole number that every reader of JSON holds exactly."""
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 
-MOST_USERS = 100
+MAX_USERS = 100
 
-MOST_TERMS = 500
+MAX_TERMS = 500
 
-MOST_NUMBER = 1e9
+MAX_AMOUNT = 1e9
 
 TAG_MARK = "~"
 """What the tags begin with that tell alternatives apart; in the location of an error they are left out."""
 
-ONE_TERM = ("interests", "courses", "assessments")
+TEXT_TAG = f"{TAG_MARK}text"
+
+OBJECT_TAG = f"{TAG_MARK}object"
+
+TERM_FIELDS = ("interests", "courses", "assessments")
 
 
 def _whole(number: object) -> object:
@@ -33,15 +37,17 @@ def _whole(number: object) -> object:
 
 Handle = Annotated[
     int,
-    Field(ge=1, le=MOST_HANDLE, description="The handle of a user.", examples=[42]),
+    Field(ge=1, le=MAX_HANDLE, description="The handle of a user.", examples=[42]),
     BeforeValidator(_whole),
 ]
 
-Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="How many at most."), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=MAX_ROWS, description="How many at most."), BeforeValidator(_whole)]
+
+MinSimilarity = Annotated[float, Field(ge=0, le=1, description="Leave out users who are less similar.")]
 
 Term = Annotated[str, Field(min_length=1, max_length=200)]
 
-Amount = Annotated[float, Field(ge=0, le=MOST_NUMBER, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT, allow_inf_nan=False)]
 
 
 class Selection(BaseModel):
@@ -50,7 +56,7 @@ class Selection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: Limit = 10
-    min_similarity: Annotated[float, Field(ge=0, le=1, description="Leave out who is less similar.")] = 0.0
+    min_similarity: MinSimilarity = 0.0
     cluster: Annotated[
         ClusterFilter,
         Field(description="Only users of the user's own cluster, or only others. Who is in no cluster has no same."),
@@ -65,10 +71,10 @@ class Paging(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Annotated[int, Field(ge=0, le=MOST_HANDLE, description="Only greater handles: the next_after before.")] = 0
+    after: Annotated[int, Field(ge=0, le=MAX_HANDLE, description="Only greater handles: the next_after before.")] = 0
     limit: Limit = 20
     cluster: Annotated[
-        int, Field(ge=-1, le=MOST_HANDLE, description="Only users of the cluster of this id; -1: of none.")
+        int, Field(ge=-1, le=MAX_HANDLE, description="Only users of the cluster of this id; -1: of none.")
     ] = None
 
 
@@ -101,7 +107,7 @@ class Assessment(_Body):
 
 
 def _text_or_object(item: object) -> str:
-    return "~object" if isinstance(item, dict | BaseModel) else "~text"
+    return OBJECT_TAG if isinstance(item, dict | BaseModel) else TEXT_TAG
 
 
 class ActivityQuestion(_Body):
@@ -109,7 +115,7 @@ class ActivityQuestion(_Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [{"required": [name], "properties": {name: {"minItems": 1}}} for name in ONE_TERM],
+            "anyOf": [{"required": [name], "properties": {name: {"minItems": 1}}} for name in TERM_FIELDS],
             "examples": [
                 {
                     "interests": ["python", "data-analysis"],
@@ -121,25 +127,25 @@ class ActivityQuestion(_Body):
         }
     )
 
-    interests: Annotated[list[Term], Field(max_length=MOST_TERMS, description="Tags that are followed.")] = []
+    interests: Annotated[list[Term], Field(max_length=MAX_TERMS, description="Tags that are followed.")] = []
     courses: Annotated[
         list[
             Annotated[
-                Annotated[Term, Tag("~text")] | Annotated[CourseView, Tag("~object")], Discriminator(_text_or_object)
+                Annotated[Term, Tag(TEXT_TAG)] | Annotated[CourseView, Tag(OBJECT_TAG)], Discriminator(_text_or_object)
             ]
         ],
-        Field(max_length=MOST_TERMS, description="Courses viewed; of one that is named twice, the last counts."),
+        Field(max_length=MAX_TERMS, description="Courses viewed; of one that is named twice, the last counts."),
     ] = []
     assessments: Annotated[
         list[
             Annotated[
-                Annotated[Term, Tag("~text")] | Annotated[Assessment, Tag("~object")], Discriminator(_text_or_object)
+                Annotated[Term, Tag(TEXT_TAG)] | Annotated[Assessment, Tag(OBJECT_TAG)], Discriminator(_text_or_object)
             ]
         ],
-        Field(max_length=MOST_TERMS, description="Assessments taken; of one that is named twice, the last counts."),
+        Field(max_length=MAX_TERMS, description="Assessments taken; of one that is named twice, the last counts."),
     ] = []
     limit: Limit = 10
-    min_similarity: Annotated[float, Field(ge=0, le=1, description="Leave out who is less similar.")] = 0.0
+    min_similarity: MinSimilarity = 0.0
 
     @model_validator(mode="after")
     def _has_a_term(self) -> ActivityQuestion:
@@ -175,7 +181,7 @@ class UsersQuestion(Selection):
 
     user_handles: Annotated[
         list[Handle],
-        Field(min_length=1, max_length=MOST_USERS, description="Their handles; one that is named twice counts once."),
+        Field(min_length=1, max_length=MAX_USERS, description="Their handles; one that is named twice counts once."),
     ]
 
 

@@ -4,7 +4,7 @@ const KEY = "kindred-api-key";
 const SHOWN_REASONS = 12;
 
 // What a shared feature means, before and after its name.
-const WORDS = {
+const REASON_TEXTS = {
   courses: () => ["Both viewed ", ""],
   course_tags: () => ["Both viewed courses on ", ""],
   interests: () => ["Both follow ", ""],
@@ -16,7 +16,7 @@ const WORDS = {
   levels: () => ["Both view courses of the level ", ""],
   cluster: () => ["Both are in ", ""],
 };
-const FACETS = {
+const FACET_LABELS = {
   courses: "Courses",
   course_tags: "Subjects",
   interests: "Interests",
@@ -31,10 +31,10 @@ const FACETS = {
 const COLOURS = 10;
 
 const byId = (id) => document.getElementById(id);
-const facetName = (facet) => FACETS[facet] ?? facet.replaceAll("_", " ");
+const facetName = (facet) => FACET_LABELS[facet] ?? facet.replaceAll("_", " ");
 
 let facets = []; // in the order of the warehouse, which gives each its colour
-let asked = 0; // so that what comes late does not replace what was asked for after it
+let latestTurn = 0; // so that what comes late does not replace what was asked for after it
 
 class Problem extends Error {
   constructor(status, content) {
@@ -80,14 +80,14 @@ function parts(values, whole) {
 const colour = (facet) => `f${Math.max(facets.indexOf(facet), 0) % COLOURS}`;
 
 function bar(values, whole) {
-  const told = Object.entries(values)
+  const text = Object.entries(values)
     .filter(([, value]) => value > 0)
     .map(([facet, value]) => `${facetName(facet)} ${value.toFixed(3)}`);
-  return make("div", { className: "bar", aria: { role: "img", "aria-label": told.join(", ") } }, ...parts(values, whole));
+  return make("div", { className: "bar", aria: { role: "img", "aria-label": text.join(", ") } }, ...parts(values, whole));
 }
 
 function reasonItem(reason, user, other) {
-  const words = WORDS[reason.facet] ?? (() => [`${facetName(reason.facet)}: `, ""]);
+  const words = REASON_TEXTS[reason.facet] ?? (() => [`${facetName(reason.facet)}: `, ""]);
   const [before, after] = words(`user ${user}`, `user ${other}`);
   return make(
     "li",
@@ -151,7 +151,7 @@ function similarSection(user, similar, clusterId) {
     if (other.cluster_id === -1) return "In no cluster";
     return other.cluster_id === clusterId ? "Same cluster" : `Cluster: ${other.cluster ?? other.cluster_id}`;
   };
-  const most = Math.max(...similar.map((other) => other.similarity));
+  const largest = Math.max(...similar.map((other) => other.similarity));
   const cards = similar.map((other) => {
     const toggle = make("button", { type: "button", className: "plain", aria: { "aria-expanded": "false" } });
     toggle.append(`User ${other.similar_user_handle}`);
@@ -167,7 +167,7 @@ function similarSection(user, similar, clusterId) {
         other.is_same_profile ? make("span", { className: "chip" }, "Did exactly the same") : null,
         make("span", { className: "score", title: "Similarity" }, other.similarity.toFixed(3)),
       ),
-      bar(other.facets, most),
+      bar(other.facets, largest),
       make("ul", { className: "words" }, ...other.reasons.map((r) => reasonItem(r, user, other.similar_user_handle))),
     );
     toggle.addEventListener("click", () => {
@@ -192,14 +192,14 @@ function coursesSection(user, courses) {
       make("div", { className: "soft" }, `${course.users} of the closest users viewed it`),
     ),
   );
-  const told = courses.length
+  const text = courses.length
     ? `What the closest users viewed and user ${user} has not.`
     : `Nobody close viewed anything that user ${user} has not.`;
   return make(
     "section",
     { id: "courses", className: "card" },
     make("h2", {}, "What to take next"),
-    make("p", { className: "soft" }, told),
+    make("p", { className: "soft" }, text),
     make("ol", {}, ...items),
   );
 }
@@ -207,13 +207,13 @@ function coursesSection(user, courses) {
 function pairBlock(pair) {
   const { user_handle: user, similar_user_handle: other } = pair;
   const added = Object.entries(pair.facets).filter(([, value]) => value > 0);
-  const most = Math.max(...added.map(([, value]) => value));
+  const largest = Math.max(...added.map(([, value]) => value));
   const rows = added.map(([facet, value]) =>
     make(
       "tr",
       {},
       make("th", { scope: "row" }, facetName(facet)),
-      make("td", {}, make("div", { className: "bar", aria: { "aria-hidden": "true" } }, ...parts({ [facet]: value }, most))),
+      make("td", {}, make("div", { className: "bar", aria: { "aria-hidden": "true" } }, ...parts({ [facet]: value }, largest))),
       make("td", {}, value.toFixed(3)),
     ),
   );
@@ -241,7 +241,7 @@ function pairBlock(pair) {
   );
 }
 
-function tell(problem, user) {
+function showProblem(problem, user) {
   byId("key").hidden = problem.status !== 401;
   let { title, message } = problem;
   if (problem.status === 401) {
@@ -279,7 +279,7 @@ async function showPair() {
     if (isStillOpen && !card.querySelector(".pair")) card.append(block);
     card.classList.toggle("open", isStillOpen); // what the card says in brief is in the pair as well
   } catch (problem) {
-    tell(problem, other);
+    showProblem(problem, other);
   }
 }
 
@@ -291,7 +291,7 @@ async function showUser(user, turn) {
     ask(`${path}/similar?limit=20`),
     ask(`${path}/courses?limit=10`),
   ]);
-  if (turn !== asked) return;
+  if (turn !== latestTurn) return;
   facets = Object.keys(profile.profile);
   byId("answer").replaceChildren(
     profileSection(profile),
@@ -307,7 +307,7 @@ async function showUser(user, turn) {
 
 async function showIntro(turn) {
   const { users } = await ask("users?limit=8");
-  if (turn !== asked) return;
+  if (turn !== latestTurn) return;
   byId("answer").replaceChildren(
     make(
       "section",
@@ -330,7 +330,7 @@ async function showFooter() {
 }
 
 async function show() {
-  const turn = ++asked;
+  const turn = ++latestTurn;
   const user = new URLSearchParams(location.search).get("user")?.trim();
   byId("user").value = user ?? "";
   document.title = user ? `User ${user} · Kindred` : "Kindred";
@@ -338,11 +338,11 @@ async function show() {
   byId("answer").setAttribute("aria-busy", "true");
   try {
     await (user ? showUser(user, turn) : showIntro(turn));
-    if (turn === asked) byId("key").hidden = true;
+    if (turn === latestTurn) byId("key").hidden = true;
   } catch (problem) {
-    if (turn !== asked) return;
+    if (turn !== latestTurn) return;
     byId("answer").replaceChildren();
-    tell(problem, user);
+    showProblem(problem, user);
   } finally {
     byId("answer").removeAttribute("aria-busy");
   }
