@@ -1,4 +1,4 @@
-"""The look-ups over HTTP, as JSON, and a page to try them on."""
+"""Lookups over HTTP, as JSON, and a page to try them."""
 
 from kindred.api.app import create_app
 from kindred.api.settings import ApiSettings

@@ -1,4 +1,4 @@
-"""A real `kindred serve` or `kindred dashboard` for tests: a process of its own, at a port that is free."""
+"""A real `kindred serve` or `kindred dashboard` for tests, as a separate process on a free port."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ MAX_SECONDS = 30
 
 @dataclass(frozen=True)
 class Serving:
-    """A server that runs, and the file to which it prints."""
+    """A running server, and the file to which it prints."""
 
     process: subprocess.Popen
     log: Path
@@ -43,7 +43,7 @@ class Serving:
 
 @contextmanager
 def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
-    """Serve from a folder, wait until it says of what warehouse, and kill it at the end if it still runs."""
+    """Serve from a folder, wait until the server names the warehouse, and kill it at the end if it still runs."""
     with _running("serve", folder, *arguments, **environment) as server:
         server.wait_for(r"\n.*(version|503)")
         yield server
@@ -51,7 +51,7 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Servi
 
 @contextmanager
 def showing(folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
-    """Show the dashboard from a folder, wait until it answers, and kill it at the end if it still runs."""
+    """Run the dashboard in a folder, wait until it answers, and kill it at the end if it still runs."""
     with _running("dashboard", folder, *arguments, **environment) as server:
         server.wait_for(r"The dashboard is at")
         deadline = time.monotonic() + MAX_SECONDS

@@ -1,29 +1,29 @@
-// The page for trying look-ups: ?user=42 shows the closest users of user 42, and &with=77 why user 77 is one of them.
+// The page to try lookups: ?user=42 shows the similar users of user 42, and &with=77 why user 77 is one of them.
 
 const KEY = "kindred-api-key";
 const SHOWN_REASONS = 12;
 
-// What a shared feature means, before and after its name.
+// What a shared feature means: the text before and after its name.
 const REASON_TEXTS = {
   courses: () => ["Both viewed ", ""],
   course_tags: () => ["Both viewed courses on ", ""],
   interests: () => ["Both follow ", ""],
   assessments: () => ["Both were assessed in ", ""],
-  next_courses: (user, other) => [`${other} viewed `, `, next for ${user}`],
-  taken_courses: (user, other) => [`${user} viewed `, `, next for ${other}`],
+  next_courses: (user, other) => [`${other} viewed `, `, predicted next for ${user}`],
+  taken_courses: (user, other) => [`${user} viewed `, `, predicted next for ${other}`],
   view_time: () => ["Both spent time on ", ""],
-  authors: () => ["Both viewed courses of author ", ""],
-  levels: () => ["Both view courses of the level ", ""],
+  authors: () => ["Both viewed courses by author ", ""],
+  levels: () => ["Both viewed courses of the level ", ""],
   cluster: () => ["Both are in ", ""],
 };
 const FACET_LABELS = {
   courses: "Courses",
-  course_tags: "Subjects",
+  course_tags: "Course tags",
   interests: "Interests",
   assessments: "Assessments",
-  next_courses: "Next for the user",
-  taken_courses: "Next for the other",
-  view_time: "Time spent",
+  next_courses: "Predicted next courses",
+  taken_courses: "Predicted for the other user",
+  view_time: "View time",
   authors: "Authors",
   levels: "Levels",
   cluster: "Cluster",
@@ -33,8 +33,8 @@ const COLOURS = 10;
 const byId = (id) => document.getElementById(id);
 const facetName = (facet) => FACET_LABELS[facet] ?? facet.replaceAll("_", " ");
 
-let facets = []; // in the order of the warehouse, which gives each its colour
-let latestTurn = 0; // so that what comes late does not replace what was asked for after it
+let facets = []; // in the order of the warehouse; the place of a facet gives its colour
+let latestTurn = 0; // so that a late answer does not replace that of a newer request
 
 class Problem extends Error {
   constructor(status, content) {
@@ -57,7 +57,7 @@ async function ask(path) {
   return content;
 }
 
-// Make an element; what is given as text stays text, whatever is in it.
+// Create an element. Text is inserted as text, never as HTML.
 function make(name, properties, ...children) {
   const { data, aria, ...rest } = properties ?? {};
   const element = Object.assign(document.createElement(name), rest);
@@ -178,9 +178,9 @@ function similarSection(user, similar, clusterId) {
     return card;
   });
   const list = similar.length
-    ? [make("p", { className: "soft" }, "Choose one to see all that the two have in common."), legend(similar)]
-    : [make("p", { className: "soft" }, `User ${user} has nothing in common with anybody.`)];
-  return make("section", { id: "similar" }, make("h2", {}, "Closest users"), ...list, make("ol", {}, ...cards));
+    ? [make("p", { className: "soft" }, "Choose a user to see everything that the two have in common."), legend(similar)]
+    : [make("p", { className: "soft" }, `User ${user} has no similar users.`)];
+  return make("section", { id: "similar" }, make("h2", {}, "Similar users"), ...list, make("ol", {}, ...cards));
 }
 
 function coursesSection(user, courses) {
@@ -189,16 +189,16 @@ function coursesSection(user, courses) {
       "li",
       {},
       make("b", {}, course.course_id),
-      make("div", { className: "soft" }, `${course.users} of the closest users viewed it`),
+      make("div", { className: "soft" }, `viewed by ${course.users} similar ${course.users === 1 ? "user" : "users"}`),
     ),
   );
   const text = courses.length
-    ? `What the closest users viewed and user ${user} has not.`
-    : `Nobody close viewed anything that user ${user} has not.`;
+    ? `Courses that similar users viewed and user ${user} has not.`
+    : `Similar users viewed no course that user ${user} has not.`;
   return make(
     "section",
     { id: "courses", className: "card" },
-    make("h2", {}, "What to take next"),
+    make("h2", {}, "Courses to take"),
     make("p", { className: "soft" }, text),
     make("ol", {}, ...items),
   );
@@ -230,11 +230,11 @@ function pairBlock(pair) {
     });
     actions.append(more);
   }
-  actions.append(userLink(other, `Closest users of user ${other}`));
+  actions.append(userLink(other, `Similar users of user ${other}`));
   return make(
     "div",
     { className: "pair" },
-    make("h3", {}, `All that users ${user} and ${other} have in common`),
+    make("h3", {}, `Everything that users ${user} and ${other} have in common`),
     make("table", { aria: { "aria-label": "What each facet adds" } }, make("tbody", {}, ...rows)),
     reasons,
     actions,
@@ -246,13 +246,13 @@ function showProblem(problem, user) {
   let { title, message } = problem;
   if (problem.status === 401) {
     const wasSent = sessionStorage.getItem(KEY) !== null;
-    title = wasSent ? "This is not the key" : "This server needs a key";
-    message = wasSent ? "The server does not know the key that was sent; type another." : "Type it below to go on.";
+    title = wasSent ? "This key is wrong" : "This server needs a key";
+    message = wasSent ? "The server does not accept this key; type another one." : "Type the key below to continue.";
   } else if (problem.status === 404) {
-    title = "Nobody there";
+    title = "Unknown user";
     message = `There is no user ${user} in the warehouse.`;
   } else if (problem.status === 422) {
-    title = "This is no user handle";
+    title = "This is not a user handle";
     message = "A handle is a whole number of 1 or more.";
   }
   byId("message").replaceChildren(make("div", { className: "notice bad" }, make("strong", {}, title), message));
@@ -277,7 +277,7 @@ async function showPair() {
     const block = pairBlock(await ask(`users/${encodeURIComponent(user)}/similar/${encodeURIComponent(other)}`));
     const isStillOpen = new URLSearchParams(location.search).get("with") === other;
     if (isStillOpen && !card.querySelector(".pair")) card.append(block);
-    card.classList.toggle("open", isStillOpen); // what the card says in brief is in the pair as well
+    card.classList.toggle("open", isStillOpen); // the open pair repeats the reasons of the card, which are hidden then
   } catch (problem) {
     showProblem(problem, other);
   }
@@ -313,7 +313,7 @@ async function showIntro(turn) {
       "section",
       { className: "intro card" },
       make("h1", {}, "Who is most like a user, and why?"),
-      make("p", {}, "Type a user handle to see the closest users, what they have in common and what to take next."),
+      make("p", {}, "Type a user handle to see similar users, what they have in common, and courses to take."),
       make("p", { className: "soft" }, "For example:"),
       make("p", { className: "chips" }, ...users.map((user) => userLink(user.user_handle, String(user.user_handle), "chip"))),
     ),
