@@ -1,48 +1,48 @@
-"""What people ask of a store: who is most like a user, why, in which group, and what to take next."""
+"""What is read from a store: the users most like a user, the reasons, the cluster, and courses to take next."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from kindred.errors import StaleVersionError, StoreError, UnknownUserError
+from kindred.fold_in.activity import Activity
 from kindred.stores.base import Edition, Reader, Store
 
-if TYPE_CHECKING:  # it imports scipy, which the other look-ups do without
-    from kindred.fold_in.activity import Activity
-
-
 ATTEMPTS = 3
-"""How often a look-up is begun when the version that it reads is removed meanwhile."""
+"""How often a lookup is tried when the version it reads is removed meanwhile."""
 
 DECIMALS = 9
-"""Similarities and their parts are given to so many decimals."""
+"""Similarities and their parts are rounded to this many decimals."""
 
 SAME_PROFILE_COSINE = 1 - 1e-9
-"""From this plain cosine on, two users followed, viewed and were assessed in the same."""
+"""At this plain cosine or above, two users followed, viewed and were assessed in exactly the same."""
 
 Answer = TypeVar("Answer")
+
+Row = dict[str, Any]
+"""Values by name."""
 
 ClusterFilter = Literal["same", "other", "any"]
 
 
-def at_one_version(store: Store, look_up: Callable[[Reader], Answer]) -> Answer:
-    """Return what a look-up finds in a store, all of it at one version.
+def at_one_version(store: Store, lookup: Callable[[Reader], Answer]) -> Answer:
+    """Return the result of a lookup in a store, all of it from one version.
 
     Raises
     ------
     StoreError
-        If versions come and go faster than they can be read, besides what `Store.read` raises.
+        If versions are replaced faster than they can be read, or `Store.read` raises it.
 
     """
     for _ in range(ATTEMPTS):
         try:
             with store.read() as reader:
-                return look_up(reader)
+                return lookup(reader)
         except StaleVersionError:
             continue
-    raise StoreError("The store is published to again and again: what was being read is gone.")
+    raise StoreError("The store is published to so often that each version is gone before it is read; try again later.")
 
 
 def similar_users(
@@ -53,40 +53,40 @@ def similar_users(
     min_similarity: float = 0.0,
     cluster: ClusterFilter = "any",
     exclude_same_profile: bool = False,
-) -> list[dict]:
-    """Return the closest users of a user, closest first.
+) -> list[Row]:
+    """Return the users who are most similar to a user, most similar first.
 
     Parameters
     ----------
     reader
-        What to read.
+        The version to read.
     user_handle
         The user.
     limit
-        How many at most; a store has as many as the warehouse lists (its var top_k).
+        How many users to return at most. A store has as many as the warehouse lists (its var top_k).
     min_similarity
-        Leave out who is less similar.
+        Leave out users who are less similar.
     cluster
-        same: only users of the user's own cluster, none for a user in no cluster; other: only users who are not; any.
+        same: only users of the same cluster, none for a user in no cluster; other: only users outside it; any: all.
     exclude_same_profile
-        Leave out who followed, viewed and was assessed in exactly the same.
+        Leave out users who followed, viewed and were assessed in exactly the same.
 
     Returns
     -------
-    Dicts of rank (that of the whole list, so that there are gaps where users are left out), similar_user_handle,
-    similarity, facets (the part of each in the similarity), cosine_similarity, cluster_id and cluster (the other's;
-    -1 and None for none), is_same_profile, and reasons, up to three of facet, feature and contribution.
+    Dicts of rank (in the whole list, so ranks have gaps where users are left out), similar_user_handle, similarity,
+    facets (what each facet adds to the similarity), cosine_similarity, cluster_id and cluster (the other user's; -1 and
+    None for no cluster), is_same_profile, and reasons: up to three dicts of facet, feature and contribution.
 
     Raises
     ------
     UnknownUserError
-        If there is no such user.
+        If the warehouse does not have the user.
 
     """
     rows = reader.similar(user_handle)
     if not rows or cluster != "any":
         own_cluster = _known_user(reader, user_handle)["cluster_id"]
-    found = []
+    found: list[Row] = []
     for row in rows:
         is_same_profile = row["cosine_similarity"] >= SAME_PROFILE_COSINE
         is_wanted = (
@@ -95,19 +95,19 @@ def similar_users(
             and not (exclude_same_profile and is_same_profile)
         )
         if is_wanted:
-            found.append(_entry(row, reader.edition, is_same_profile))
+            found.append(_similar_user(row, reader.edition, is_same_profile))
             if len(found) == limit:
                 break
     return found
 
 
-def similar_to_activity(reader: Reader, activity: Activity, *, limit: int = 10, min_similarity: float = 0.0) -> dict:
-    """Return the users who are closest to what somebody did who is not in the warehouse.
+def similar_to_activity(reader: Reader, activity: Activity, *, limit: int = 10, min_similarity: float = 0.0) -> Row:
+    """Return the users who are most similar to the activity of somebody who is not in the warehouse.
 
     Returns
     -------
-    similar: dicts of rank, similar_user_handle, similarity, facets, cluster_id, cluster and reasons as `similar_users`
-    has them, closest first. unknown and mapped: see `kindred.fold_in.activity.Encoded`.
+    similar: dicts of rank, similar_user_handle, similarity, facets, cluster_id, cluster and reasons, as `similar_users`
+    returns them, most similar first. unknown and mapped: see `kindred.fold_in.activity.Encoded`.
 
     """
     space = reader.space()
@@ -124,18 +124,18 @@ def similar_to_activity(reader: Reader, activity: Activity, *, limit: int = 10, 
     return {"similar": similar, "unknown": encoded.unknown, "mapped": encoded.mapped}
 
 
-def explain(reader: Reader, user_handle: int, other_handle: int) -> dict:
-    """Return all that two users have in common, whether one is on the other's list or not.
+def explain(reader: Reader, user_handle: int, other_handle: int) -> Row:
+    """Return everything that two users have in common, whether or not one is on the other's list.
 
     Returns
     -------
-    user_handle, similar_user_handle, similarity, rank (in the user's list, None if not there), facets, and reasons:
-    every matching feature with its contribution, largest first. The contributions sum to the similarity.
+    user_handle, similar_user_handle, similarity, rank (in the user's list, None if the other is not on it), facets, and
+    reasons: every matching feature with its contribution, largest first. The contributions sum to the similarity.
 
     Raises
     ------
     UnknownUserError
-        If there is no such user.
+        If the warehouse does not have the user.
 
     """
     own, others = reader.features(user_handle), reader.features(other_handle)
@@ -144,7 +144,7 @@ def explain(reader: Reader, user_handle: int, other_handle: int) -> dict:
             _known_user(reader, handle)
     facets = list(reader.edition.matching_facets)
     weights = {(facet, feature): weight for facet, feature, weight in others}
-    reasons = []
+    reasons: list[Row] = []
     for facet, feature, weight in own:
         other_weight = weights.get((reader.edition.matching_facets[facet], feature))
         if other_weight is not None:
@@ -164,17 +164,17 @@ def explain(reader: Reader, user_handle: int, other_handle: int) -> dict:
     }
 
 
-def profile(reader: Reader, user_handle: int) -> dict:
-    """Return a user: the row of users, the label of the cluster, and the features of every facet, weightiest first.
+def profile(reader: Reader, user_handle: int) -> Row:
+    """Return a user: the row of users, the label of the cluster, and the features of each facet, largest weight first.
 
     Raises
     ------
     UnknownUserError
-        If there is no such user.
+        If the warehouse does not have the user.
 
     """
     row = with_cluster(_known_user(reader, user_handle), reader.edition)
-    facets = {facet: [] for facet in reader.edition.matching_facets}
+    facets: dict[str, list[Row]] = {facet: [] for facet in reader.edition.matching_facets}
     for facet, feature, weight in reader.features(user_handle):
         facets[facet].append({"feature": feature, "weight": round(weight, DECIMALS)})
     for features in facets.values():
@@ -182,41 +182,41 @@ def profile(reader: Reader, user_handle: int) -> dict:
     return {**row, "profile": facets}
 
 
-def users_page(reader: Reader, after: int, limit: int, cluster_id: int | None = None) -> list[dict]:
-    """Return users with greater handles than `after`, rising, at most `limit`; of one cluster (-1: of none) or all."""
+def users_page(reader: Reader, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
+    """Return up to `limit` users with handles above `after`, in ascending order, of one cluster (-1: none) or all."""
     return [with_cluster(row, reader.edition) for row in reader.users(after, limit, cluster_id)]
 
 
-def courses_to_take(reader: Reader, user_handle: int, limit: int = 10) -> list[dict]:
-    """Return what a user's closest users viewed that the user has not: people like you also took.
+def courses_to_take(reader: Reader, user_handle: int, limit: int = 10) -> list[Row]:
+    """Return courses that similar users viewed and the user has not.
 
     Returns
     -------
-    Dicts of course_id, users (how many of the closest users viewed it), summed_similarity (of those users, by which the
-    courses are sorted) and similar_user_handles (who they are, closest first).
+    Dicts of course_id, users (how many similar users viewed it), summed_similarity (over those users) and
+    similar_user_handles (those users, most similar first). The largest summed_similarity comes first.
 
     Raises
     ------
     UnknownUserError
-        If there is no such user.
+        If the warehouse does not have the user.
 
     """
     rows = reader.similar(user_handle)
     if not rows:
         _known_user(reader, user_handle)
-    closest = {row["similar_user_handle"]: row["similarity"] for row in rows}
-    viewed = reader.courses([user_handle, *closest])
+    similarities = {row["similar_user_handle"]: row["similarity"] for row in rows}
+    viewed = reader.courses([user_handle, *similarities])
     own = set(viewed.get(user_handle, ()))
-    viewers = defaultdict(list)
-    for other in closest:
+    viewers: defaultdict[str, list[int]] = defaultdict(list)
+    for other in similarities:
         for course in viewed.get(other, ()):
             if course not in own:
                 viewers[course].append(other)
-    courses = [
+    courses: list[Row] = [
         {
             "course_id": course,
             "users": len(others),
-            "summed_similarity": round(sum(closest[other] for other in others), DECIMALS),
+            "summed_similarity": round(sum(similarities[other] for other in others), DECIMALS),
             "similar_user_handles": others,
         }
         for course, others in viewers.items()
@@ -225,8 +225,8 @@ def courses_to_take(reader: Reader, user_handle: int, limit: int = 10) -> list[d
     return courses[:limit]
 
 
-def with_cluster(row: dict, edition: Edition) -> dict:
-    """Return a row that has a cluster_id with the label of the cluster after it."""
+def with_cluster(row: Row, edition: Edition) -> Row:
+    """Return a row with the label of its cluster after its cluster_id."""
     named = {}
     for name, value in row.items():
         named[name] = value
@@ -235,14 +235,14 @@ def with_cluster(row: dict, edition: Edition) -> dict:
     return named
 
 
-def _known_user(reader: Reader, user_handle: int) -> dict:
+def _known_user(reader: Reader, user_handle: int) -> Row:
     row = reader.user(user_handle)
     if row is None:
         raise UnknownUserError(user_handle, reader.edition.version)
     return row
 
 
-def _entry(row: dict, edition: Edition, is_same_profile: bool) -> dict:
+def _similar_user(row: Row, edition: Edition, is_same_profile: bool) -> Row:
     cluster_id = row["similar_cluster_id"]
     return {
         "rank": row["rank"],
@@ -261,5 +261,5 @@ def _rounded(parts: dict[str, float]) -> dict[str, float]:
     return {facet: round(part, DECIMALS) for facet, part in parts.items()}
 
 
-def _rounded_reasons(reasons: Iterable[dict]) -> list[dict]:
+def _rounded_reasons(reasons: Iterable[Row]) -> list[Row]:
     return [{**reason, "contribution": round(reason["contribution"], DECIMALS)} for reason in reasons]

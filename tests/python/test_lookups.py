@@ -1,4 +1,4 @@
-"""Look-ups in a published warehouse: what people ask of a store, and the commands similar and explain."""
+"""Lookups in a published warehouse, and the commands similar and explain."""
 
 import csv
 import io
@@ -19,8 +19,8 @@ from kindred.stores.duckdb import DuckdbStore
 from kindred.stores.memory import MemoryReader
 from kindred.warehouse.locations import published_file
 
-# Weights whose products are exact. User 1234567 shares three features with 8 and one with 9, user 4 none with anybody.
-# What user 9 is about to take (feature 11) meets what user 8 has taken (12), and nothing else of the two facets does.
+# Weights whose products are exact. User 1234567 shares three features with 8 and one with 9; user 4 shares none.
+# The course predicted next for user 9 (feature 11) matches one that user 8 viewed (12); no other predictions match.
 FEATURES = """
     (1234567, 1, 1, 'courses', 'python-intro', 0.5),
     (1234567, 2, 2, 'interests', 'python', 0.75),
@@ -50,7 +50,7 @@ SIMILAR = [
      [("interests", "python", 0.375), ("courses", "python-intro", 0.25), ("cluster", "0", 0.0625)]),
     (9, 1, 8, 0.25, {"courses": 0.125, "authors": 0.125}, 0.5, 0, [("courses", "python-intro", 0.125)]),
 ]  # fmt: skip
-# What users viewed: 1234567 may learn of sql and r from 8, and of r from 9 as well.
+# The courses that users viewed: for 1234567, sql is new from user 8, and r from users 8 and 9.
 COURSES = [(1234567, "python-intro"), (8, "python-intro"), (8, "sql"), (8, "r"), (9, "r")]
 
 
@@ -109,7 +109,7 @@ def reader(request, warehouse):
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
-    """Run where there is no warehouse, so that none but the one that a test names is read."""
+    """Run in a folder without a warehouse, so that only the one that a test names is read."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KINDRED_WAREHOUSE", raising=False)
 
@@ -126,7 +126,7 @@ def table_of(text):
 
 
 def assert_refused(result, *parts):
-    """Assert one sentence that holds the parts, exit status 2, and nothing for a program to read."""
+    """Assert one sentence with the parts on stderr, exit status 2, and no other output."""
     assert result.exit_code == 2
     assert result.stdout == ""
     assert re.fullmatch(r"Error: [^\n]+\n", result.stderr)
@@ -169,14 +169,14 @@ def as_text(row):
     return {name: "" if value is None else str(value) for name, value in row.items()}
 
 
-# --- what people ask ---------------------------------------------------------------------------------------
+# --- lookups -----------------------------------------------------------------------------------------------
 
 
 def handles(entries):
     return [entry["similar_user_handle"] for entry in entries]
 
 
-def test_the_closest_users_come_with_parts_and_reasons(reader):
+def test_similar_users_come_with_parts_and_reasons(reader):
     assert lookups.similar_users(reader, 1234567) == EXPECTED_SIMILAR
 
 
@@ -234,8 +234,8 @@ def test_pages_of_users_go_on_after_a_handle_and_may_be_of_one_cluster(reader):
     assert page(0, 9, 5) == []
 
 
-def test_courses_to_take_are_those_of_the_closest_users_by_summed_similarity(reader):
-    # r was viewed by 8 (.6875) and 9 (.125), sql by 8 alone; python-intro the user has viewed.
+def test_courses_to_take_are_those_of_similar_users_by_summed_similarity(reader):
+    # r was viewed by 8 (.6875) and 9 (.125), sql only by 8; the user has already viewed python-intro.
     courses = [
         {"course_id": "r", "users": 2, "summed_similarity": 0.8125, "similar_user_handles": [8, 9]},
         {"course_id": "sql", "users": 1, "summed_similarity": 0.6875, "similar_user_handles": [8]},
@@ -245,10 +245,10 @@ def test_courses_to_take_are_those_of_the_closest_users_by_summed_similarity(rea
     assert lookups.courses_to_take(reader, 4) == []
 
 
-def test_an_unknown_user_is_unknown_to_every_question(reader):
-    for ask in (lookups.similar_users, lookups.profile, lookups.courses_to_take):
+def test_every_lookup_refuses_an_unknown_user(reader):
+    for lookup in (lookups.similar_users, lookups.profile, lookups.courses_to_take):
         with pytest.raises(errors.UnknownUserError, match=r"no user 5 in"):
-            ask(reader, 5)
+            lookup(reader, 5)
     for pair in ((5, 8), (8, 5)):
         with pytest.raises(errors.UnknownUserError, match=r"no user 5 in"):
             lookups.explain(reader, *pair)
@@ -257,7 +257,7 @@ def test_an_unknown_user_is_unknown_to_every_question(reader):
 # --- similar -----------------------------------------------------------------------------------------------
 
 
-def test_similar_prints_a_table_closest_first(warehouse):
+def test_similar_prints_a_table_most_similar_first(warehouse):
     result = run("similar", 1234567, "--store", url(warehouse))
     assert result.exit_code == 0
     assert result.stderr == ""
@@ -288,8 +288,8 @@ def test_limit_bounds_the_users(warehouse, limit, count):
     assert json.loads(result.stdout) == EXPECTED_SIMILAR[:count]
 
 
-def test_similar_without_a_user_takes_the_first_who_has_any(warehouse):
-    # User 4 comes before but has nobody.
+def test_similar_without_a_user_shows_the_first_with_similar_users(warehouse):
+    # User 4 comes first but has no similar users.
     result = run("similar", "--store", url(warehouse))
     assert result.exit_code == 0
     assert "user 8" in result.stdout
@@ -330,7 +330,7 @@ def test_explain_prints_json_and_csv(warehouse):
     assert list(csv.DictReader(io.StringIO(as_csv.stdout))) == [as_text(row) for row in EXPECTED_PAIR["reasons"]]
 
 
-def test_explain_is_the_same_in_both_directions_but_for_who_is_about_to_take_what(warehouse):
+def test_explain_is_the_same_in_both_directions_except_for_predicted_courses(warehouse):
     one, other = (
         json.loads(run("explain", *pair, "--format", "json", "--store", url(warehouse)).stdout)["reasons"]
         for pair in ((8, 9), (9, 8))
@@ -409,7 +409,7 @@ def test_a_link_whose_file_is_gone_is_a_missing_warehouse(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"user_handle,similarity\n1,0.5\n" * 1_000, b"\0" * 20_000])
-def test_a_file_that_is_no_database_is_refused(tmp_path, content):
+def test_a_file_that_is_not_a_database_is_refused(tmp_path, content):
     (tmp_path / "notes.duckdb").write_bytes(content)
     assert_refused(run("similar", 8, "--store", "duckdb:///notes.duckdb"), "notes.duckdb")
 
@@ -419,7 +419,7 @@ def test_a_folder_is_refused(tmp_path):
     assert_refused(run("similar", 8, "--store", "duckdb:///folder.duckdb"), "folder.duckdb")
 
 
-def test_a_database_of_something_else_is_refused(tmp_path):
+def test_a_foreign_database_is_refused(tmp_path):
     with duckdb.connect(tmp_path / "other.duckdb") as connection:
         connection.execute("create table something as select 1 as a")
     for arguments in (["similar"], ["similar", 8], ["explain", 8, 9]):
@@ -432,10 +432,10 @@ def test_a_warehouse_in_which_nobody_is_similar_has_no_first_user(warehouse, tmp
     shutil.copy(warehouse, tmp_path / "empty.duckdb")
     with duckdb.connect(tmp_path / "empty.duckdb") as connection:
         connection.execute("delete from similar_users")
-    assert_refused(run("similar", "--store", "duckdb:///empty.duckdb"), "Nobody")
+    assert_refused(run("similar", "--store", "duckdb:///empty.duckdb"), "No user")
 
 
-def test_the_environment_names_the_warehouse_and_the_option_goes_first(warehouse):
+def test_the_environment_names_the_warehouse_and_the_option_overrides_it(warehouse):
     arguments = ("similar", 8, "--format", "json")
     named = run(*arguments, environment={"KINDRED_WAREHOUSE": str(warehouse)})
     assert named.exit_code == 0
@@ -461,7 +461,7 @@ def test_the_published_file_is_the_real_one(warehouse, tmp_path, monkeypatch):
 
 
 def test_others_may_read_a_warehouse_at_the_same_time(warehouse):
-    # DuckDB lets one process open a file to write or any number to read.
+    # DuckDB lets one process open a file to write, or any number of processes to read.
     count = f"import duckdb; print(duckdb.connect({str(warehouse)!r}, read_only=True).table('users').shape[0])"
     with DuckdbStore(warehouse).read() as opened:
         assert opened.first_user() == 8

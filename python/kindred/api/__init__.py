@@ -1,6 +1,6 @@
-"""The look-ups over HTTP, as JSON, and a page to try them on."""
+"""Lookups over HTTP, as JSON, and a page to try them."""
 
 from kindred.api.app import create_app
-from kindred.api.settings import Settings
+from kindred.api.settings import ApiSettings
 
-__all__ = ["Settings", "create_app"]
+__all__ = ["ApiSettings", "create_app"]

@@ -1,4 +1,4 @@
-"""The app that answers look-ups over HTTP."""
+"""The app that answers lookups over HTTP."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from kindred.api import middleware, openapi, problems
 from kindred.api.executor import LookupExecutor
 from kindred.api.middleware import ApiKey, BodyLimit, ResponseHeaders
 from kindred.api.routers import activities, service, users
-from kindred.api.settings import Settings
+from kindred.api.settings import ApiSettings
 from kindred.stores import open_store
 from kindred.stores.base import Store
 
 
-def create_app(store: Store | str | None = None, settings: Settings | None = None) -> FastAPI:
-    """Make the app, for uvicorn, Lambda or SageMaker.
+def create_app(store: Store | str | None = None, settings: ApiSettings | None = None) -> FastAPI:
+    """Create the app for uvicorn, Lambda or SageMaker.
 
     Parameters
     ----------
     store
-        Where look-ups are answered from: a store, or its URL as `kindred.stores.open_store` takes it. It is first read
-        when something is asked, and closed when the server stops.
+        The store to read, or its URL as `kindred.stores.open_store` takes it. It is first read when the first request
+        comes, and closed when the server stops.
     settings
-        By default those of the environment.
+        How to serve; by default as the environment says.
 
     Raises
     ------
     StoreError
-        If the URL is that of no store, or a package for it is not installed.
+        If the URL does not name a store, or a package for it is not installed.
     ValueError
-        If the environment has a setting that cannot be.
+        If the environment has an invalid setting.
 
     """
     opened = store if isinstance(store, Store) else open_store(store)
-    settings = settings or Settings.from_environment()
+    settings = settings or ApiSettings.from_environment()
 
     @asynccontextmanager
     async def closing_store(app: FastAPI) -> AsyncIterator[None]:
@@ -51,7 +51,7 @@ def create_app(store: Store | str | None = None, settings: Settings | None = Non
         version=__version__,
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
-        # FastAPI's pages load scripts from elsewhere.
+        # FastAPI's own pages load scripts from other hosts.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -60,17 +60,17 @@ def create_app(store: Store | str | None = None, settings: Settings | None = Non
         lifespan=closing_store,
     )
     app.state.executor = LookupExecutor(opened, settings.max_concurrent)
-    for part in (users, activities, service):
-        app.include_router(part.router)
+    for routes in (users, activities, service):
+        app.include_router(routes.router)
     openapi.describe(app, settings.api_key is not None)
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
-    """Return what every request passes, from the outside in: refusals too get the headers of those before."""
-    passed = [Middleware(ResponseHeaders)]
+def _middleware(settings: ApiSettings) -> list[Middleware]:
+    """Return the middleware from the outside in: outer layers add their headers to refusals of inner ones, too."""
+    layers = [Middleware(ResponseHeaders)]
     if settings.cors_origins:
-        passed.append(
+        layers.append(
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
@@ -79,7 +79,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
                 expose_headers=[problems.VERSION_HEADER, "Retry-After"],
             )
         )
-    passed.append(Middleware(middleware.Failures))
+    layers.append(Middleware(middleware.Failures))
     if settings.api_key is not None:
-        passed.append(Middleware(ApiKey, settings.api_key))
-    return [*passed, Middleware(BodyLimit, settings.max_body_bytes)]
+        layers.append(Middleware(ApiKey, settings.api_key))
+    return [*layers, Middleware(BodyLimit, settings.max_body_bytes)]

@@ -1,22 +1,25 @@
-"""What the endpoints answer, read at one version."""
+"""The handlers of the endpoints: each reads its answer from one version."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from kindred import __version__, errors, lookups
 from kindred.api.schemas.requests import ActivityQuestion, Paging, Selection
+from kindred.fold_in.activity import Activity
 from kindred.stores.base import Reader
 
 
-def similar_of_user(reader: Reader, user_handle: int, selection: Selection) -> dict:
+def similar_of_user(reader: Reader, user_handle: int, selection: Selection) -> dict[str, Any]:
     """Return SimilarUsers."""
     return {"version": reader.edition.version, **_similar(reader, user_handle, selection)}
 
 
-def similar_of_users(reader: Reader, user_handles: Iterable[int], selection: Selection) -> dict:
-    """Return SimilarOfUsers; that one user is unknown is no error for the others."""
-    results, unknown = [], []
+def similar_of_users(reader: Reader, user_handles: Iterable[int], selection: Selection) -> dict[str, Any]:
+    """Return SimilarOfUsers; users who are unknown are listed apart."""
+    results: list[dict[str, Any]] = []
+    unknown: list[int] = []
     for user_handle in dict.fromkeys(user_handles):
         try:
             results.append(_similar(reader, user_handle, selection))
@@ -25,41 +28,39 @@ def similar_of_users(reader: Reader, user_handles: Iterable[int], selection: Sel
     return {"version": reader.edition.version, "results": results, "unknown_user_handles": unknown}
 
 
-def similar_to_activity(reader: Reader, question: ActivityQuestion) -> dict:
+def similar_to_activity(reader: Reader, question: ActivityQuestion) -> dict[str, Any]:
     """Return SimilarToActivity."""
-    from kindred.fold_in.activity import Activity  # it imports scipy, which the other endpoints do without
-
     activity = Activity(question.interests, question.seconds_by_course(), question.score_by_tag())
     found = lookups.similar_to_activity(reader, activity, limit=question.limit, min_similarity=question.min_similarity)
     return {"version": reader.edition.version, **found}
 
 
-def pair(reader: Reader, user_handle: int, other_handle: int) -> dict:
+def pair(reader: Reader, user_handle: int, other_handle: int) -> dict[str, Any]:
     """Return Pair."""
     return {"version": reader.edition.version, **lookups.explain(reader, user_handle, other_handle)}
 
 
-def user(reader: Reader, user_handle: int) -> dict:
+def user(reader: Reader, user_handle: int) -> dict[str, Any]:
     """Return User."""
     return {"version": reader.edition.version, **_listed_tags(lookups.profile(reader, user_handle))}
 
 
-def users(reader: Reader, paging: Paging) -> dict:
-    """Return Users."""
-    # One more than wanted tells whether there is another page.
+def users(reader: Reader, paging: Paging) -> dict[str, Any]:
+    """Return UsersPage."""
+    # One user more than the page holds shows whether there is another page.
     rows = lookups.users_page(reader, paging.after, paging.limit + 1, paging.cluster)
     page = [_listed_tags(row) for row in rows[: paging.limit]]
     next_after = page[-1]["user_handle"] if len(rows) > paging.limit else None
     return {"version": reader.edition.version, "users": page, "next_after": next_after}
 
 
-def courses_to_take(reader: Reader, user_handle: int, limit: int) -> dict:
+def courses_to_take(reader: Reader, user_handle: int, limit: int) -> dict[str, Any]:
     """Return CoursesToTake."""
     courses = lookups.courses_to_take(reader, user_handle, limit)
     return {"version": reader.edition.version, "user_handle": user_handle, "courses": courses}
 
 
-def health(reader: Reader, store: str) -> dict:
+def health(reader: Reader, store: str) -> dict[str, Any]:
     """Return Health."""
     return {
         "status": "ok",
@@ -71,7 +72,7 @@ def health(reader: Reader, store: str) -> dict:
     }
 
 
-def _similar(reader: Reader, user_handle: int, selection: Selection) -> dict:
+def _similar(reader: Reader, user_handle: int, selection: Selection) -> dict[str, Any]:
     similar = lookups.similar_users(
         reader,
         user_handle,
@@ -83,6 +84,6 @@ def _similar(reader: Reader, user_handle: int, selection: Selection) -> dict:
     return {"user_handle": user_handle, "similar": similar}
 
 
-def _listed_tags(row: dict) -> dict:
+def _listed_tags(row: dict[str, Any]) -> dict[str, Any]:
     tags = row["top_course_tags"]
     return {**row, "top_course_tags": tags.split(", ") if tags else []}

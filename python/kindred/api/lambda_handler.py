@@ -15,18 +15,18 @@ from kindred.errors import StoreError
 def _handler() -> Mangum:
     url = os.environ.get("KINDRED_STORE_URL")
     if not url:
-        # Whoever tries the function is told at once, and Lambda counts it as an error; answers would only be odd.
+        # The function fails at its start, so that a test of it shows the reason and Lambda counts an error.
         raise StoreError(
-            "KINDRED_STORE_URL is not set: let it be the URL of what to look up, e.g. dynamodb://table?region=eu-west-1."
+            "KINDRED_STORE_URL is not set: give it the URL of the store to read, e.g. dynamodb://table?region=eu-west-1."
         )
     return Mangum(
         create_app(url),
-        lifespan="off",  # else the app would be shut down, and its store closed, after every request
-        # What API Gateway puts before the path: a stage of an HTTP API that has a name, or a mapping of a domain.
+        lifespan="off",  # otherwise the app would stop and close its store after every request
+        # What API Gateway puts before the path: the named stage of an HTTP API, or the mapping of a domain.
         api_gateway_base_path=os.environ.get("KINDRED_BASE_PATH", ""),
         text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE],
     )
 
 
 handler = _handler()
-"""Takes an event and its context, and returns what API Gateway answers. Made once for all requests of a container."""
+"""Takes an event and its context, and returns the answer for API Gateway. Created once per container."""

@@ -1,4 +1,4 @@
-"""ASGI middleware for what holds of every request: its key, the size of its body, the headers of its answer."""
+"""ASGI middleware for every request: its key, the size of its body, the headers of its answer, and failures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kindred.api.problems import problem
+from kindred.api.problems import NEEDS_KEY, SERVER_FAILED, problem, too_long
 
 _log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/", "/page.css", "/page.js", "/health", "/ping"})
-"""What needs no key: the page, which asks for one, and what tells whether the server is well."""
+"""The paths that need no key: the page, which asks for one, and the health checks."""
 
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
@@ -24,7 +24,7 @@ NOT_STORED = (b"cache-control", b"no-store")
 
 
 class ResponseHeaders:
-    """Give every answer its headers: browsers do not guess its type, and caches do not keep what is said of users."""
+    """Add headers to every answer, so that browsers do not guess its type and caches do not keep data about users."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
@@ -41,7 +41,7 @@ class ResponseHeaders:
 
 
 class ApiKey:
-    """Let only those pass who send the key, as X-API-Key or as Authorization: Bearer."""
+    """Refuse requests without the key, sent as X-API-Key or as Authorization: Bearer."""
 
     def __init__(self, app: ASGIApp, key: str):
         self._app = app
@@ -50,21 +50,21 @@ class ApiKey:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         is_open = scope["type"] != "http" or scope["path"] in OPEN_PATHS
-        # All are compared in constant time, so that how long it takes says nothing of the key.
-        if is_open or any([compare_digest(given, self._key) for given in _keys(scope)]):
+        # Every key is compared in constant time, so that the time taken reveals nothing about the key.
+        if is_open or any([compare_digest(given, self._key) for given in _sent_keys(scope)]):
             await self._app(scope, receive, send)
             return
         refusal = problem(
             scope,
             401,
-            "This needs a key: send it as X-API-Key, or as Authorization: Bearer.",
+            NEEDS_KEY,
             headers={"WWW-Authenticate": 'Bearer realm="Kindred"'},
         )
         await refusal(scope, receive, send)
 
 
 class BodyLimit:
-    """Refuse bodies that are too long, whether they say so or come in parts without an end."""
+    """Refuse bodies that are too long, whether they declare their length or arrive in chunks."""
 
     def __init__(self, app: ASGIApp, max_bytes: int):
         self._app = app
@@ -75,10 +75,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sentence = f"The body is longer than {self._max_bytes} bytes."
+        detail = too_long(self._max_bytes)
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared) > self._max_bytes:
-            await problem(scope, 413, sentence)(scope, receive, send)
+            await problem(scope, 413, detail)(scope, receive, send)
             return
         received = 0
 
@@ -87,13 +87,13 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise HTTPException(413, sentence)
+                raise HTTPException(413, detail)
             return message
 
         await self._app(scope, counted_receive, send)
 
 
-def _keys(scope: Scope) -> Iterator[bytes]:
+def _sent_keys(scope: Scope) -> Iterator[bytes]:
     for name, value in scope["headers"]:
         if name == b"x-api-key":
             yield value
@@ -102,7 +102,7 @@ def _keys(scope: Scope) -> Iterator[bytes]:
 
 
 class Failures:
-    """ASGI middleware: what nobody foresaw becomes a problem that tells nothing of it; the log has the rest."""
+    """Answer an unexpected error with a problem that gives no details; the log has them."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
@@ -122,4 +122,4 @@ class Failures:
             if scope["type"] != "http" or is_started:
                 raise
             _log.exception("%s %s failed", scope["method"], quote(scope["path"]))
-            await problem(scope, 500, "Something failed in the server; its log says what.")(scope, receive, send)
+            await problem(scope, 500, SERVER_FAILED)(scope, receive, send)

@@ -1,8 +1,9 @@
-"""What /openapi.json says beyond what FastAPI finds by itself: examples, problems and the key."""
+"""What /openapi.json says beyond FastAPI's own description: examples, problems and the key."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
@@ -10,19 +11,23 @@ from pydantic.json_schema import models_json_schema
 from kindred.api import problems
 from kindred.api.middleware import OPEN_PATHS
 from kindred.api.schemas.responses import Problem
+from kindred.api.settings import ApiSettings
 
 DESCRIPTION = """
-Who is most like a user of the learning platform, and why.
+Find the users of a learning platform who are most like a user, and the reasons.
 
-Every answer is of one version of the warehouse, which it names (`version`, and the header `Kindred-Version`).
-What cannot be answered is a problem of RFC 9457, as `application/problem+json`.
+Every answer comes from one version of the warehouse and names it, in `version` and in the header `Kindred-Version`.
+Errors are problem details (RFC 9457), sent as `application/problem+json`.
 """
 
 TAGS = [
-    {"name": "users", "description": "Look-ups of users who are in the warehouse."},
-    {"name": "activities", "description": "Look-ups of what somebody did who is not in the warehouse."},
-    {"name": "service", "description": "How the server is, and what SageMaker asks of a container."},
+    {"name": "users", "description": "Lookups of users who are in the warehouse."},
+    {"name": "activities", "description": "Lookups for somebody who is not in the warehouse, by what they did."},
+    {"name": "service", "description": "The health of the server, and the paths that SageMaker requires."},
 ]
+
+Responses = dict[int | str, dict[str, Any]]
+"""Descriptions of answers by their status, as FastAPI takes them."""
 
 KEY_SCHEMES = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -30,43 +35,43 @@ KEY_SCHEMES = {
 }
 
 _NO_WAREHOUSE = "There is no warehouse at warehouse/kindred.duckdb: make one with `make build`."
-_SECONDS = {"Retry-After": {"description": "When to try again, in seconds.", "schema": {"type": "integer"}}}
+_SECONDS = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
 
-_PROBLEMS = {
+_PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     400: ("The body cannot be read.", {"detail": "There was an error parsing the body"}),
-    401: ("The key is missing or wrong.", {"detail": "This needs a key: send it as X-API-Key."}),
+    401: ("The key is missing or wrong.", {"detail": problems.NEEDS_KEY}),
     404: (
-        "There is no such user.",
+        "The warehouse does not have the user.",
         {
             "type": problems.UNKNOWN_USER,
             "title": "Unknown user",
             "detail": "There is no user 42 in the warehouse.",
         },
     ),
-    413: ("The body is too long.", {"detail": "The body is longer than 65536 bytes."}),
-    415: ("The body is not JSON.", {"detail": "The body must be application/json."}),
+    413: ("The body is too long.", {"detail": problems.too_long(ApiSettings.max_body_bytes)}),
+    415: ("The body is not JSON.", {"detail": problems.NOT_JSON}),
     422: (
-        "The request is not as it must be.",
+        "The request is not valid.",
         {
-            "detail": "The request is not as it must be; see errors.",
+            "detail": problems.INVALID_REQUEST,
             "errors": [{"location": "query.limit", "message": "Input should be greater than or equal to 1"}],
         },
     ),
-    429: ("Too many look-ups are under way.", {"detail": "Too many look-ups are under way; try again in a moment."}),
-    500: ("Something failed in the server.", {"detail": "Something failed in the server; its log says what."}),
+    429: ("Too many lookups are running.", {"detail": problems.TOO_MANY_LOOKUPS}),
+    500: ("Something failed in the server.", {"detail": problems.SERVER_FAILED}),
     503: (
         "There is no warehouse yet, or the store cannot be reached.",
         {"type": problems.NO_WAREHOUSE, "title": "No warehouse yet", "detail": _NO_WAREHOUSE},
     ),
 }
-_HEADERS = {
+_HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
     429: _SECONDS,
     503: _SECONDS,
 }
 
 
-def answered(description: str, example: dict) -> dict[int, dict]:
+def answered(description: str, example: dict[str, Any]) -> Responses:
     """Describe the answer to a request that succeeds."""
     headers = {
         problems.VERSION_HEADER: {
@@ -79,12 +84,12 @@ def answered(description: str, example: dict) -> dict[int, dict]:
     return {200: {"description": description, "headers": headers, "content": content}}
 
 
-def refused(*statuses: int) -> dict[int, dict]:
-    """Describe the problems with which a request may end, besides those of every request."""
+def refused(*statuses: int) -> Responses:
+    """Describe the problems of a request, besides those that every request may have."""
     return {status: _described(status) for status in statuses}
 
 
-def _described(status: int) -> dict:
+def _described(status: int) -> dict[str, Any]:
     description, members = _PROBLEMS[status]
     example = {
         "type": "about:blank",
@@ -102,11 +107,12 @@ def _described(status: int) -> dict:
 
 
 def describe(app: FastAPI, is_key_needed: bool) -> None:
-    """Make an app describe itself with the problems that any request may end with, and the key if it needs one."""
+    """Add to an app's description the problems that any request may have, and the key if it needs one."""
     describe_routes = app.openapi
 
-    def openapi() -> dict:
-        if app.openapi_schema is None:
+    def openapi() -> dict[str, Any]:
+        description = app.openapi_schema
+        if description is None:
             description = describe_routes()
             _, definitions = models_json_schema([(Problem, "validation")], ref_template="#/components/schemas/{model}")
             components = description["components"]
@@ -119,6 +125,6 @@ def describe(app: FastAPI, is_key_needed: bool) -> None:
                     if is_key_needed and path not in OPEN_PATHS:
                         operation["security"] = [{scheme: []} for scheme in KEY_SCHEMES]
                         operation["responses"]["401"] = _described(401)
-        return app.openapi_schema
+        return description
 
-    app.openapi = openapi
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the description

@@ -1,10 +1,11 @@
-"""Errors as problem details (RFC 9457): whatever goes wrong, the answer is application/problem+json."""
+"""Errors as problem details (RFC 9457): every error is answered as application/problem+json."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -26,8 +27,18 @@ NO_WAREHOUSE = "urn:kindred:no-warehouse"
 
 STORE_UNREACHABLE = "urn:kindred:store-unreachable"
 
+NEEDS_KEY = "This needs a key: send it as X-API-Key, or as Authorization: Bearer."
+
+NOT_JSON = "The body must be application/json; say so in Content-Type."
+
+INVALID_REQUEST = "The request is not valid; see errors."
+
+TOO_MANY_LOOKUPS = "Too many lookups are running; try again in a moment."
+
+SERVER_FAILED = "Something failed in the server; see its log."
+
 RETRY_SECONDS = 5
-"""When it is worth asking again after the store could not answer."""
+"""How long a client should wait after the store could not answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,10 +50,10 @@ def problem(
     *,
     kind: str = "about:blank",
     title: str | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     **more: object,
 ) -> Response:
-    """Make the answer to a request that failed.
+    """Create the answer to a request that failed.
 
     Parameters
     ----------
@@ -51,15 +62,15 @@ def problem(
     status
         The HTTP status.
     detail
-        A sentence for whoever asked.
+        A sentence for the client.
     kind
-        The URI of the type of problem; about:blank where the status says it all.
+        The URI of the type of problem; about:blank where the status says enough.
     title
-        What the type is called; by default what the status is called, as about:blank asks for.
+        The name of the type; by default the phrase of the status, as about:blank requires.
     headers
-        Headers of the response.
+        Headers of the answer.
     more
-        Further members of the problem.
+        More members of the problem.
 
     """
     content = {
@@ -73,10 +84,15 @@ def problem(
     return Response(to_json(content), status, headers, MEDIA_TYPE)
 
 
+def too_long(max_bytes: int) -> str:
+    """Return the sentence for a body that is too long."""
+    return f"The body is longer than {max_bytes} bytes."
+
+
 async def _http_error(request: Request, error: HTTPException) -> Response:
     details = {
-        404: "There is nothing at this path; /openapi.json lists what there is.",
-        405: f"{request.method} is not for this path; the header Allow says what is.",
+        404: "There is nothing at this path; /openapi.json lists all paths.",
+        405: f"This path does not take {request.method}; the header Allow lists what it takes.",
     }
     given = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
     detail = given or details.get(error.status_code, "The request cannot be answered.")
@@ -85,7 +101,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
     errors = [{"location": _location(found["loc"]), "message": found["msg"]} for found in error.errors()]
-    return problem(request.scope, 422, "The request is not as it must be; see errors.", errors=errors)
+    return problem(request.scope, 422, INVALID_REQUEST, errors=errors)
 
 
 def _location(parts: Iterable[str | int]) -> str:
@@ -103,23 +119,23 @@ async def _no_warehouse(request: Request, error: NoWarehouseError) -> Response:
 
 
 async def _store_failed(request: Request, error: StoreError) -> Response:
-    # What a driver says may name hosts and users: that is for the log.
+    # A message of a driver may name hosts and users, so it goes to the log only.
     _log.error("The store cannot be reached: %s", error)
     return problem(
         request.scope,
         503,
-        "The store cannot be reached, or not be read; the log of the server says why.",
+        "The store cannot be reached or read; see the log of the server.",
         kind=STORE_UNREACHABLE,
         title="Store unreachable",
         headers={"Retry-After": str(RETRY_SECONDS)},
     )
 
 
-HANDLERS = {
+HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     HTTPException: _http_error,
     RequestValidationError: _invalid_request,
     UnknownUserError: _unknown_user,
     NoWarehouseError: _no_warehouse,
     StoreError: _store_failed,
 }
-"""What answers each kind of error, for FastAPI."""
+"""The handler of each kind of error, for FastAPI."""

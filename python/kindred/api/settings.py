@@ -1,4 +1,4 @@
-"""What the environment says of how the API is served."""
+"""The settings of the API, which the environment gives."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Settings:
+class ApiSettings:
     """How the API is served.
 
     Attributes
     ----------
     api_key
-        What a client must send (KINDRED_API_KEY); None where anybody may ask.
+        The key that clients must send (KINDRED_API_KEY); None if they need none.
     cors_origins
-        The origins whose pages may ask from a browser (KINDRED_CORS_ORIGINS, separated by commas); * for all of them.
+        The origins whose pages may call the API from a browser (KINDRED_CORS_ORIGINS, separated by commas); * for all.
     max_concurrent
-        How many look-ups may be under way at the same time (KINDRED_MAX_CONCURRENT); who comes then is sent away.
+        How many lookups may run at the same time (KINDRED_MAX_CONCURRENT); further requests are refused with 429.
     max_body_bytes
-        How long the body of a request may be.
+        How long the body of a request may be, in bytes.
 
     """
 
@@ -29,13 +29,13 @@ class Settings:
     max_body_bytes: int = 64 * 1024
 
     @classmethod
-    def from_environment(cls) -> Settings:
-        """Read the settings from the environment; what is empty there counts as not set.
+    def from_environment(cls) -> ApiSettings:
+        """Read the settings from the environment; an empty variable counts as not set.
 
         Raises
         ------
         ValueError
-            If KINDRED_MAX_CONCURRENT is no whole number of 1 or more.
+            If KINDRED_MAX_CONCURRENT is not a whole number of 1 or more.
 
         """
         origins = (origin.strip() for origin in os.environ.get("KINDRED_CORS_ORIGINS", "").split(","))

@@ -8,6 +8,7 @@ from kindred import __version__
 from kindred.cli.dashboard import show_dashboard
 from kindred.cli.evaluate import evaluate_weights
 from kindred.cli.lookup import show_reasons, show_similar
+from kindred.cli.output import CommandError
 from kindred.cli.publish import publish_warehouse
 from kindred.cli.sample import write_sample
 from kindred.cli.serve import serve
@@ -17,15 +18,13 @@ __all__ = ["main"]
 
 
 class _Group(click.Group):
-    """A group whose commands end with one sentence and exit status 2 where Kindred cannot do what was asked."""
+    """A group whose commands end with one sentence and exit status 2 if they raise a KindredError."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except KindredError as error:
-            failure = click.ClickException(str(error))
-            failure.exit_code = 2
-            raise failure from error
+            raise CommandError(str(error)) from error
 
 
 @click.group(cls=_Group)

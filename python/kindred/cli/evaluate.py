@@ -1,4 +1,4 @@
-"""The command `kindred evaluate`."""
+"""The command `kindred evaluate`: try other weights of the facets and measure them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kindred.evaluation.weight_search import Tried
 
 
-class Weights(click.ParamType):
+class Weights(click.ParamType):  # type: ignore[type-arg]  # earlier versions of click take no type argument
     """The weights to try for a facet: FACET=W,W,..."""
 
     name = "weights"
@@ -52,7 +52,8 @@ class Weights(click.ParamType):
     type=click.IntRange(min=0),
     default=101,
     show_default=True,
-    help="Which courses to hide; not the quality_seed of the build, or weights are chosen on what it reports.",
+    help="Which courses to hide. Use another seed than the build's quality_seed, so that weights are not chosen on the "
+    "courses that the build reports on.",
 )
 @format_option
 @click.option(
@@ -67,13 +68,15 @@ class Weights(click.ParamType):
 def evaluate_weights(
     weights: tuple[tuple[str, tuple[float, ...]], ...], splits: int, seed: int, output_format: str, build_file: Path
 ) -> None:
-    """Measure what other weights of the facets would lead to, and print the best as a var to paste.
+    """Measure other weights of the facets, and propose the best.
 
-    Like neighbour_quality it hides a fifth of the courses of every user with five or more, and lets the closest
-    users vote for them. The gain over the weights in place has a 95% interval over users; weights that gain beyond
-    chance are then measured on the courses that neighbour_quality hides, beside those in place.
+    The proposal is a var to paste into dbt_project.yml.
+
+    Like neighbour_quality, it hides a fifth of the courses of every user who has viewed five or more, and lets the
+    similar users vote for courses. The gain over the weights in place has a 95% interval over users. If weights gain
+    beyond chance, the best are then compared with those in place on the courses that neighbour_quality hides.
     """
-    # They import what takes a while and the other commands do without.
+    # These imports are slow, and the other commands do not need them.
     import numpy as np
 
     from kindred.evaluation import report, weight_search
@@ -94,13 +97,13 @@ def evaluate_weights(
         )
     if not tried:
         raise WarehouseError(
-            f"{build_file} has nobody of whom courses can be hidden: either no user has viewed five, or quality_splits "
-            "was 0 when it was built."
+            f"{build_file} has no user whose courses can be hidden: either no user has viewed five courses, or "
+            "quality_splits was 0 in the build; then build again with 1 or more."
         )
     if output_format == "table":
         everywhere = _changed_everywhere(tried)
         if everywhere:
-            click.echo(f"All but those in place with {_shown(everywhere)}:\n")
+            click.echo(f"All but the weights in place have {_described(everywhere)}:\n")
         rows = [_shown_row(each, everywhere) for each in tried]
         print_rows(rows, output_format, right_aligned=set(rows[0]) - {"weights"})
     else:
@@ -109,38 +112,38 @@ def evaluate_weights(
     best = weight_search.best(tried)
     goes_to_stderr = output_format != "table"
     if not best:
-        click.echo("\nNone of these gains beyond chance over the weights in place.", err=goes_to_stderr)
+        click.echo("\nNone of these weights gains beyond chance over the weights in place.", err=goes_to_stderr)
         return
     proposed = report.with_weights(platform, best.changes)
     with progress_bar(2 * report.steps(settings), "Best beside those in place") as progress:
         measured = [report.measure(each, settings, lambda _: progress(1)) for each in (platform, proposed)]
-    click.echo(f"\n{_shown(best.changes)} on the courses that neighbour_quality hides:\n", err=goes_to_stderr)
-    click.echo(_beside(*measured), err=goes_to_stderr)
-    # Not in scientific notation, which YAML takes for text.
+    click.echo(f"\n{_described(best.changes)} on the courses that neighbour_quality hides:\n", err=goes_to_stderr)
+    click.echo(_comparison(*measured), err=goes_to_stderr)
+    # Without an exponent: YAML reads 5e-05 as text.
     overrides = ", ".join(
         f"{name}: {{weight: {np.format_float_positional(weight, trim='-')}}}" for name, weight in best.changes.items()
     )
     click.echo(
-        f"\nTo take these weights, add them to the facet_overrides under vars in dbt_project.yml and build:\n\n"
+        f"\nTo use these weights, add them to facet_overrides under vars in dbt_project.yml and build:\n\n"
         f"  facet_overrides: {{{overrides}}}",
         err=goes_to_stderr,
     )
 
 
 def _by_facet(weights: Iterable[tuple[str, tuple[float, ...]]]) -> dict[str, list[float]]:
-    """Gather the weights to try of every facet, also where it is named repeatedly."""
+    """Return the weights to try of every facet; a facet may be named repeatedly."""
     by_facet: dict[str, list[float]] = {}
     for name, values in weights:
         by_facet.setdefault(name, []).extend(values)
     return by_facet
 
 
-def _shown(changes: dict[str, float]) -> str:
+def _described(changes: dict[str, float]) -> str:
     return ", ".join(f"{name} {weight:g}" for name, weight in changes.items())
 
 
 def _changed_everywhere(tried: list[Tried]) -> dict[str, float]:
-    """Return the weights that several changes have in common, so that they need not be said on every line."""
+    """Return the weights that all changes share, so that they need not be printed on every line."""
     _, *others = tried
     if len(others) < 2:
         return {}
@@ -149,13 +152,13 @@ def _changed_everywhere(tried: list[Tried]) -> dict[str, float]:
 
 
 def _shown_row(tried: Tried, everywhere: dict[str, float]) -> dict[str, str]:
-    """Return a row of the table that is read; everywhere holds what all of them change."""
+    """Return a row of the printed table; everywhere holds the weights that all rows share."""
     from kindred.evaluation import report, weight_search
 
     varied = {name: weight for name, weight in tried.changes.items() if name not in everywhere}
     ndcg, gain = tried.value(report.NDCG), tried.value(weight_search.GAIN)
     return {
-        "weights": "in place" if not tried.changes else _shown(varied) or "no other",
+        "weights": "in place" if not tried.changes else _described(varied) or "no other",
         "NDCG@20": f"{ndcg.value:.4f}",
         "95% interval": f"{ndcg.interval_low:.4f} to {ndcg.interval_high:.4f}",
         "gain": f"{gain.value:+.4f}" if tried.changes else "",
@@ -171,7 +174,7 @@ def _shown_row(tried: Tried, everywhere: dict[str, float]) -> dict[str, str]:
 
 def _plain_row(tried: Tried) -> dict[str, object]:
     """Return a row for other programs."""
-    row: dict[str, object] = {"weights": _shown(tried.changes) or "in place"}
+    row: dict[str, object] = {"weights": _described(tried.changes) or "in place"}
     for each in tried.measures:
         row[each.measure] = _number(each.value)
         if not math.isnan(each.interval_low):
@@ -185,12 +188,12 @@ def _lift(value: float) -> str:
 
 
 def _number(value: float) -> float | None:
-    """Return a value that JSON has a word for."""
+    """Return the value, or None for NaN, which JSON does not have."""
     return None if math.isnan(value) else value
 
 
-def _beside(in_place: list[Measure], proposed: list[Measure]) -> str:
-    """Return a table of the measures that differ between the weights in place and others."""
+def _comparison(in_place: list[Measure], proposed: list[Measure]) -> str:
+    """Return a table of the measures that differ between the weights in place and the proposed ones."""
     after = {(each.measure, each.variant): f"{each.value:.4f}" for each in proposed}
     rows = [(each.measure, each.variant, f"{each.value:.4f}", after[each.measure, each.variant]) for each in in_place]
     return tabulate(

@@ -1,4 +1,4 @@
-"""The commands `kindred similar` and `kindred explain`: look-ups in any store."""
+"""The commands `kindred similar` and `kindred explain`: lookups in any store."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Answer = TypeVar("Answer")
 
 @click.command("similar", epilog="Example: kindred similar 42 --limit 5")
 @click.argument("user_handle", type=click.IntRange(min=1), required=False)
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="How many users at most.")
-@click.option("--min-similarity", type=click.FloatRange(0, 1), default=0.0, help="Leave out who is less similar.")
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="The largest number of users.")
+@click.option("--min-similarity", type=click.FloatRange(0, 1), default=0.0, help="Leave out less similar users.")
 @click.option(
     "--cluster",
     type=click.Choice(get_args(lookups.ClusterFilter)),
     default="any",
     show_default=True,
-    help="Only users of the same cluster, or only others.",
+    help="Only users of the same cluster, or only users outside it.",
 )
-@click.option("--exclude-same-profile", is_flag=True, help="Leave out who did exactly the same.")
+@click.option("--exclude-same-profile", is_flag=True, help="Leave out users who did exactly the same.")
 @format_option
 @store_option
 def show_similar(
@@ -40,19 +40,20 @@ def show_similar(
     output_format: str,
     store_url: str | None,
 ) -> None:
-    """Show the closest users of USER_HANDLE, their similarity and the main reason for it.
+    """Show the users most similar to USER_HANDLE, and why.
 
-    Users who are near to everybody stand lower than their similarity says (hub_correction); the similarity itself is
-    the sum of the reasons. next_courses are what USER_HANDLE's own courses lead to and the other has taken;
-    taken_courses the other way round.
+    Each line has the similarity and its main reason. The similarity is the sum of all reasons. Users who are similar to
+    many others rank lower than their similarity says (hub_correction). Two facets compare courses with predictions:
+    in next_courses the other user viewed a course that is predicted next for USER_HANDLE; in taken_courses it is
+    the other way round.
 
-    Without USER_HANDLE it takes the first user who has any.
+    Without USER_HANDLE, the command shows the first user who has similar users.
     """
 
-    def look_up(reader: Reader) -> tuple[int, list[dict]]:
+    def lookup(reader: Reader) -> tuple[int, list[lookups.Row]]:
         handle = reader.first_user() if user_handle is None else user_handle
         if handle is None:
-            raise StoreError("Nobody in the warehouse has anything in common with anybody else.")
+            raise StoreError("No user in the warehouse has similar users: check the inputs of the build.")
         return handle, lookups.similar_users(
             reader,
             handle,
@@ -62,7 +63,7 @@ def show_similar(
             exclude_same_profile=exclude_same_profile,
         )
 
-    user_handle, users = _read(store_url, look_up)
+    user_handle, users = _read(store_url, lookup)
     if output_format == "json":
         print_json(users)
         return
@@ -78,9 +79,9 @@ def show_similar(
     ]
     if output_format == "table":
         if not rows:
-            click.echo(f"User {user_handle} has nothing in common with anybody that is asked for.")
+            click.echo(f"User {user_handle} has no similar users, or the options leave them all out.")
             return
-        click.echo(f"The users closest to user {user_handle}:")
+        click.echo(f"The users most similar to user {user_handle}:")
         rows = [
             {
                 "rank": row["rank"],
@@ -100,7 +101,10 @@ def show_similar(
 @format_option
 @store_option
 def show_reasons(user_handle: int, other_handle: int, output_format: str, store_url: str | None) -> None:
-    """Show all that USER_HANDLE and OTHER_HANDLE have in common and what each of it adds to their similarity."""
+    """Show what USER_HANDLE and OTHER_HANDLE have in common.
+
+    Each line is a shared feature with what it adds to their similarity.
+    """
     pair = _read(store_url, lambda reader: lookups.explain(reader, user_handle, other_handle))
     if output_format == "json":
         print_json(pair)
@@ -117,9 +121,9 @@ def show_reasons(user_handle: int, other_handle: int, output_format: str, store_
     print_rows(rows, output_format)
 
 
-def _read(store_url: str | None, look_up: Callable[[Reader], Answer]) -> Answer:
+def _read(store_url: str | None, lookup: Callable[[Reader], Answer]) -> Answer:
     store = open_store(store_url)
     try:
-        return lookups.at_one_version(store, look_up)
+        return lookups.at_one_version(store, lookup)
     finally:
         store.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 store_option = click.option(
@@ -10,4 +12,11 @@ store_option = click.option(
     metavar="URL",
     help="The store to read, e.g. sqlite:///kindred.sqlite or memory://; by default the published DuckDB file, "
     "KINDRED_WAREHOUSE or warehouse/kindred.duckdb.",
+)
+
+warehouse_option = click.option(
+    "--warehouse",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The published DuckDB file; by default KINDRED_WAREHOUSE or warehouse/kindred.duckdb.",
 )

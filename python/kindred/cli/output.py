@@ -1,4 +1,4 @@
-"""What the commands print: rows in three formats, and progress."""
+"""What the commands print: rows in three formats, progress, and errors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 from tabulate import tabulate
+
+if TYPE_CHECKING:  # click names the type of its bars nowhere else
+    from click._termui_impl import ProgressBar
 
 RIGHT_ALIGNED = {"rank", "user", "similarity", "adds"}
 
@@ -23,13 +27,19 @@ format_option = click.option(
 )
 
 
+class CommandError(click.ClickException):
+    """Ends a command with one sentence and exit status 2."""
+
+    exit_code = 2
+
+
 def print_json(content: object) -> None:
-    """Print JSON to read or to hand on."""
+    """Print content as indented JSON."""
     click.echo(json.dumps(content, indent=2))
 
 
-def print_rows(rows: list[dict], output_format: str, right_aligned: set[str] = RIGHT_ALIGNED) -> None:
-    """Print rows of the same names as a table, JSON or CSV."""
+def print_rows(rows: list[dict[str, Any]], output_format: str, right_aligned: set[str] = RIGHT_ALIGNED) -> None:
+    """Print rows with the same names as a table, JSON or CSV."""
     if output_format == "json":
         print_json(rows)
     elif output_format == "csv" and rows:
@@ -43,7 +53,7 @@ def print_rows(rows: list[dict], output_format: str, right_aligned: set[str] = R
 
 @contextmanager
 def progress_bar(steps: int, label: str) -> Iterator[Callable[[int], None]]:
-    """Show progress on the error stream where that is a terminal; call what it gives with the steps done."""
+    """Give a function to call with the steps just done; it draws a bar if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield lambda done: None
         return
@@ -52,11 +62,11 @@ def progress_bar(steps: int, label: str) -> Iterator[Callable[[int], None]]:
 
 
 class StepBar:
-    """Progress of work that says itself what it does and how much of it there is; drawn on a terminal only."""
+    """Progress of work that reports its own steps; drawn on a terminal only."""
 
-    def __init__(self):
-        self._label = None
-        self._bar = None
+    def __init__(self) -> None:
+        self._label: str | None = None
+        self._bar: ProgressBar[int] | None = None
 
     def __enter__(self) -> StepBar:
         return self
@@ -65,18 +75,19 @@ class StepBar:
         self._finish()
 
     def update(self, label: str, done: int, steps: int) -> None:
-        """Show that so many of so many steps of what the label names are done."""
+        """Show how many steps of the task that the label names are done."""
         if not sys.stderr.isatty():
             return
-        if label != self._label:
+        bar = self._bar
+        if bar is None or label != self._label:
             self._finish()
-            self._label = label
-            self._bar = click.progressbar(length=steps, label=label.capitalize(), file=sys.stderr, show_pos=True)
-            self._bar.__enter__()
-        self._bar.length = steps
-        self._bar.update(done - self._bar.pos)
+            bar = click.progressbar(length=steps, label=label.capitalize(), file=sys.stderr, show_pos=True)
+            bar.__enter__()
+            self._label, self._bar = label, bar
+        bar.length = steps
+        bar.update(done - bar.pos)
 
     def _finish(self) -> None:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
-            self._bar = self._label = None
+            self._bar, self._label = None, None

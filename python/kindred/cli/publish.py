@@ -1,4 +1,4 @@
-"""The command `kindred publish`: copy the published warehouse to where others look it up."""
+"""The command `kindred publish`: copy the published warehouse to a store."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kindred.cli.options import warehouse_option
 from kindred.cli.output import StepBar
 from kindred.stores import open_store
 from kindred.warehouse.locations import published_file
@@ -14,17 +15,15 @@ from kindred.warehouse.locations import published_file
 
 @click.command("publish", epilog="Example: kindred publish sqlite:///kindred.sqlite")
 @click.argument("url")
-@click.option(
-    "--warehouse",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What to publish; by default KINDRED_WAREHOUSE, or warehouse/kindred.duckdb.",
-)
+@warehouse_option
 def publish_warehouse(url: str, warehouse: Path | None) -> None:
-    """Publish the warehouse to the store at URL, for look-ups there or, as CSV or Parquet, for other programs.
+    """Publish the warehouse to the store at URL.
 
-    Whoever reads the store sees the version before until all is written, and then this one. If it fails or is killed
-    half-way, the version before stays; run it again to go on. If the store has this version, nothing is done.
+    Stores are for lookups; CSV and Parquet are for other programs.
+
+    Readers of the store see the previous version until everything is written, and then the new one. If the command
+    fails or is killed, the previous version stays; run it again to continue. If the store already has this version,
+    nothing is written.
 
     URL is one of duckdb:///path/kindred.duckdb, sqlite:///path/kindred.sqlite, postgresql://user@host:5432/database,
     dynamodb://table?region=eu-west-1, csv:///path/folder, parquet:///path/folder. Three slashes come before a relative
@@ -42,4 +41,4 @@ def publish_warehouse(url: str, warehouse: Path | None) -> None:
     if is_written:
         click.echo(f"Published {file.name} to the {name} store in {time.monotonic() - started:.1f} s.", err=True)
     else:
-        click.echo(f"The {name} store has this version already: nothing to do.", err=True)
+        click.echo(f"The {name} store already has this version: nothing to do.", err=True)

@@ -1,4 +1,4 @@
-"""The command `kindred sample`."""
+"""The command `kindred sample`: write a synthetic platform."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kindred.sample.formats import FILE_FORMATS
 
 
 @click.command("sample", epilog="Example: kindred sample --users 100000 --format parquet --out /tmp/platform")
-@click.option("--users", type=click.IntRange(min=1), default=2000, show_default=True, help="How many users.")
+@click.option("--users", type=click.IntRange(min=1), default=2000, show_default=True, help="The number of users.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -25,7 +25,7 @@ from kindred.sample.formats import FILE_FORMATS
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
     metavar="DIR",
-    help="Folder for the four files; created if missing.",
+    help="The folder for the four files; it is created if missing.",
 )
 @click.option(
     "--format",
@@ -33,7 +33,7 @@ from kindred.sample.formats import FILE_FORMATS
     type=click.Choice(FILE_FORMATS),
     default="csv",
     show_default=True,
-    help="Format of the four files.",
+    help="The format of the four files.",
 )
 @click.option(
     "--truth",
@@ -45,11 +45,11 @@ from kindred.sample.formats import FILE_FORMATS
 def write_sample(users: int, seed: int, directory: Path, file_format: str, truth_path: Path | None) -> None:
     """Write a synthetic platform: the four files that Kindred reads.
 
-    DIR gets course_tags, user_assessment_scores, user_course_views and user_interests. Files of these names
-    are replaced once all four are complete; a run that is interrupted leaves the old ones as they were. It is
-    an error if DIR holds one of them in the other format.
+    The files in DIR are course_tags, user_assessment_scores, user_course_views and user_interests. Existing files are
+    replaced once all four new ones are complete; an interrupted run leaves the old files unchanged. It is an error if
+    DIR has one of them in the other format.
     """
-    from kindred.sample import files  # it imports pyarrow, which the look-ups below do without
+    from kindred.sample import files  # it imports pyarrow, which the other commands do not need
 
     try:
         with progress_bar(users, "Users") as progress:

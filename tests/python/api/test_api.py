@@ -1,4 +1,4 @@
-"""The API: what is answered is what SQL finds in the warehouse, and what is wrong is a problem that says so."""
+"""The API: its answers are what SQL finds in the warehouse."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ def client(warehouse):
 
 @pytest.fixture(scope="module")
 def users(sql):
-    """Return the handles of a few users with unlike numbers of courses."""
+    """Return the handles of a few users with different numbers of courses."""
     return [row["user_handle"] for row in sql("select user_handle from users order by total_courses limit 400")][::80]
 
 
@@ -71,7 +71,7 @@ def test_similar_users_are_those_of_the_warehouse(client, sql, users):
         assert got(client.get(f"/users/{user}/similar"))["similar"] == expected[:10]
 
 
-def test_answers_tell_their_version(client, sql, users):
+def test_answers_name_their_version(client, sql, users):
     version = sql("select version from build_info")[0]["version"]
     for path in ("", "/similar", "/courses", f"/similar/{users[1]}"):
         response = client.get(f"/users/{users[0]}{path}")
@@ -80,8 +80,8 @@ def test_answers_tell_their_version(client, sql, users):
     assert unknown.headers["kindred-version"] == version
 
 
-def test_filters_leave_out_whom_they_say(client, sql):
-    # Of the users in a cluster, the one whose list is most evenly of both kinds.
+def test_filters_leave_out_the_right_users(client, sql):
+    # The user in a cluster whose list is most evenly split between the own cluster and others.
     user, own = sql(
         """
         select users.user_handle, users.cluster_id from users
@@ -111,14 +111,14 @@ def test_filters_leave_out_whom_they_say(client, sql):
     assert handles("cluster=other&limit=2") == other[:2]
 
 
-def test_who_is_in_no_cluster_has_nobody_of_the_same(client, sql):
+def test_a_user_in_no_cluster_has_no_similar_users_of_the_same_cluster(client, sql):
     user = sql("select min(user_handle) as user_handle from users where cluster_id = -1")[0]["user_handle"]
     assert got(client.get(f"/users/{user}/similar?cluster=same"))["similar"] == []
     assert len(got(client.get(f"/users/{user}/similar?cluster=other&limit=100"))["similar"]) == 20
 
 
-def test_who_did_exactly_the_same_can_be_left_out(warehouse, sql, tmp_path):
-    # In a copy in which the second of a list did exactly the same: in a small sample nobody did.
+def test_users_who_did_exactly_the_same_can_be_left_out(warehouse, sql, tmp_path):
+    # In this copy the second user of a list did exactly the same; in a small sample nobody did.
     copy = shutil.copy(warehouse, tmp_path / "kindred.duckdb")
     with duckdb.connect(copy) as connection:
         connection.execute("update similar_users set cosine_similarity = 1 where user_handle = 1 and rank = 2")
@@ -168,8 +168,8 @@ def test_a_pair_has_all_shared_features_and_they_sum_to_the_similarity(client, s
         assert answer["rank"] == ranks.get(other)
 
 
-def test_there_is_no_pair_of_a_user_with_the_same_user(client):
-    assert "name two" in refused(client.get("/users/1/similar/1"), 404)["detail"]
+def test_a_user_is_not_compared_with_themselves(client):
+    assert "name two users" in refused(client.get("/users/1/similar/1"), 404)["detail"]
 
 
 # --- users -------------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_pages_hold_every_user_exactly_once(client, sql):
     pages = pages_of(client, "limit=37")
     assert [user for page in pages for user in page] == everybody
     assert {len(page) for page in pages[:-1]} == {37}
-    # The last page is full here: only reading on shows that it is the last.
+    # The last page is full here: only the next read shows that it is the last.
     assert len(everybody) % 100 == 0
     assert [len(page) for page in pages_of(client, "limit=100")] == [100] * (len(everybody) // 100)
 
@@ -224,7 +224,7 @@ def test_pages_of_a_cluster_hold_its_users(client, sql):
     assert pages_of(client, "cluster=1000000") == [[]]
 
 
-def test_courses_to_take_are_what_the_closest_viewed(client, sql, users):
+def test_courses_to_take_are_what_similar_users_viewed(client, sql, users):
     for user in users:
         expected = sql(
             """
@@ -258,7 +258,7 @@ def test_an_activity_is_compared_as_the_user_who_did_it(client, sql, users):
     user = users[3]
     courses = sql("select course_id, total_view_seconds as view_seconds from user_courses where user_handle = ?", user)
     answer = got(client.post("/similar", json={"courses": courses, "limit": 100}))
-    # The user is the closest to what the user did: by courses as close as the user's own weights say.
+    # The user is most similar to their own activity; a part is the sum of the user's squared weights in that facet.
     own = next(row for row in answer["similar"] if row["similar_user_handle"] == user)
     assert own["rank"] == 1
     parts = sql(
@@ -273,16 +273,16 @@ def test_an_activity_is_compared_as_the_user_who_did_it(client, sql, users):
         assert row["similarity"] == pytest.approx(sum(row["facets"].values()), abs=1e-7)
 
 
-def test_who_is_less_similar_to_an_activity_can_be_left_out(client):
+def test_users_less_similar_to_an_activity_can_be_left_out(client):
     every = got(client.post("/similar", json=ACTIVITY | {"limit": 100}))["similar"]
     middle = sorted(row["similarity"] for row in every)[len(every) // 2]
-    closer = got(client.post("/similar", json=ACTIVITY | {"limit": 100, "min_similarity": middle}))["similar"]
-    assert 0 < len(closer) < len(every)
-    assert min(row["similarity"] for row in closer) >= middle
+    rest = got(client.post("/similar", json=ACTIVITY | {"limit": 100, "min_similarity": middle}))["similar"]
+    assert 0 < len(rest) < len(every)
+    assert min(row["similarity"] for row in rest) >= middle
     assert len(got(client.post("/similar", json=ACTIVITY | {"limit": 3}))["similar"]) == 3
 
 
-def test_courses_may_be_named_without_how_long_they_were_viewed(client, sql):
+def test_courses_may_be_named_without_view_times(client, sql):
     courses = [row["course_id"] for row in sql("select course_id from user_courses where user_handle = 1")]
     as_text = got(client.post("/similar", json={"courses": courses}))
     as_objects = got(client.post("/similar", json={"courses": [{"course_id": course} for course in courses]}))
@@ -292,7 +292,7 @@ def test_courses_may_be_named_without_how_long_they_were_viewed(client, sql):
     assert max(row["facets"]["view_time"] for row in timed["similar"]) > 0
 
 
-def test_what_is_unknown_or_spelled_otherwise_is_told(client, sql):
+def test_unknown_terms_and_mapped_spellings_are_listed(client, sql):
     spelling, tag = sql(
         """
         select raw_tag, canonical_tag from tag_map
@@ -318,7 +318,7 @@ def test_what_is_unknown_or_spelled_otherwise_is_told(client, sql):
     assert got(client.post("/similar", json=activity))["similar"] == []
 
 
-def test_a_score_matches_those_who_scored_alike(client, sql):
+def test_a_score_matches_users_with_similar_scores(client, sql):
     band = "(score below 200)"
     feature = sql(
         "select feature from user_features where contains(feature, ?) group by all order by count(*) desc, feature",
@@ -326,12 +326,12 @@ def test_a_score_matches_those_who_scored_alike(client, sql):
     )[0]["feature"]
     tag = feature.removesuffix(f" {band}")
 
-    def closest_by(assessment):
-        closest = got(client.post("/similar", json={"assessments": [assessment], "limit": 1}))["similar"][0]
-        return {reason["feature"] for reason in closest["reasons"]}
+    def reasons_for(assessment):
+        first = got(client.post("/similar", json={"assessments": [assessment], "limit": 1}))["similar"][0]
+        return {reason["feature"] for reason in first["reasons"]}
 
-    assert closest_by({"tag": tag, "score": 150}) == {tag, feature}
-    assert closest_by({"tag": tag}) == closest_by(tag) == {tag}
+    assert reasons_for({"tag": tag, "score": 150}) == {tag, feature}
+    assert reasons_for({"tag": tag}) == reasons_for(tag) == {tag}
 
 
 # --- SageMaker, health and the description -----------------------------------------------------------------
@@ -349,7 +349,7 @@ def test_invocations_take_each_kind_of_question(client, users):
     ]
 
 
-def test_health_tells_what_is_served(client, sql):
+def test_health_says_what_is_served(client, sql):
     (build,) = sql("select version, strftime(started_at, '%Y-%m-%dT%H:%M:%SZ') as built_at from build_info")
     assert got(client.get("/health")) == {
         "status": "ok",
@@ -362,13 +362,13 @@ def test_health_tells_what_is_served(client, sql):
     assert (ping.status_code, ping.content) == (200, b"")
 
 
-def test_nothing_loads_from_elsewhere(client):
+def test_pages_load_nothing_from_other_hosts(client):
     for path in ("/docs", "/redoc"):
         refused(client.get(path), 404)
     for path in ("/", "/page.js", "/page.css", "/openapi.json"):
         response = client.get(path)
         assert response.status_code == 200
-        # The name of a namespace is no address that anything is loaded from.
+        # The name of a namespace is not an address that is loaded.
         assert re.findall(r"(?:https?:)?//[a-z]", response.text.replace("http://www.w3.org/2000/svg", "")) == []
     assert "default-src 'none'" in client.get("/").headers["content-security-policy"]
 

@@ -1,4 +1,4 @@
-"""What the API refuses, and how: whatever is wrong is a problem that says so, and tells nothing else."""
+"""Requests that the API refuses: each error is a problem that says what is wrong and reveals nothing else."""
 
 import asyncio
 import http.client
@@ -15,7 +15,7 @@ import pytest
 from api_client import KEY, NOBODY, Client, client_of, got, refused
 from serving import serving
 
-from kindred.api import Settings, create_app
+from kindred.api import ApiSettings, create_app
 
 ACTIVITY = {"interests": ["python"]}
 
@@ -26,7 +26,7 @@ def client(warehouse):
         yield client
 
 
-# --- what is refused ---------------------------------------------------------------------------------------
+# --- wrong requests ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["", "/similar", "/courses", "/similar/1"], ids=["user", "similar", "courses", "pair"])
@@ -104,7 +104,7 @@ def test_what_is_wrong_in_a_body_is_named(client, path, body, location):
 @pytest.mark.parametrize(
     ("body", "status"), [(b'{"interests": ["a', 422), (b"", 422), (b"\xff\xfe\x00", 400), (b"[" * 60_000, 400)]
 )
-def test_a_body_that_is_no_json_is_refused(client, body, status):
+def test_a_body_that_is_not_json_is_refused(client, body, status):
     refused(client.post("/similar", content=body, headers={"content-type": "application/json"}), status)
 
 
@@ -160,7 +160,7 @@ def test_a_body_that_says_it_is_too_long_is_refused_before_it_is_sent(warehouse,
         assert connection.getresponse().status == 413
 
 
-def test_bodies_that_do_not_say_how_long_they_are_have_the_limit_too(warehouse, tmp_path):
+def test_bodies_without_a_declared_length_have_the_limit_too(warehouse, tmp_path):
     def answer_to(chunks):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
         headers = {"Content-Type": "application/json"}
@@ -177,7 +177,7 @@ def test_bodies_that_do_not_say_how_long_they_are_have_the_limit_too(warehouse, 
         assert answer_to([b'{"interests": ["python"]}'])[0] == 200
 
 
-# --- the key, CORS and the limit of look-ups under way -----------------------------------------------------
+# --- the key, CORS and the limit of running lookups --------------------------------------------------------
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def locked(warehouse):
         yield client
 
 
-def test_with_a_key_only_who_sends_it_is_answered(locked):
+def test_with_a_key_only_requests_that_send_it_are_answered(locked):
     for method, path in [
         ("GET", "/users"),
         ("GET", "/users/1/similar"),
@@ -211,7 +211,7 @@ def test_without_a_key_in_the_settings_none_is_needed(client):
     got(client.get("/users/1", headers={"X-API-Key": "whatever"}))
 
 
-def test_pages_elsewhere_may_ask_only_if_they_are_named(locked, client):
+def test_pages_of_other_origins_may_ask_only_if_they_are_named(locked, client):
     origin = {"Origin": "https://app.example"}
     asking = {**origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "X-API-Key"}
     before = locked.request("OPTIONS", "/users/1", headers=asking)
@@ -226,12 +226,12 @@ def test_pages_elsewhere_may_ask_only_if_they_are_named(locked, client):
     assert not [name for name in client.get("/users/1", headers=origin).headers if name.startswith("access-control")]
 
 
-def test_who_comes_while_too_many_look_ups_are_under_way_is_sent_away(warehouse):
-    app = create_app(f"duckdb:///{warehouse}", Settings(max_concurrent=2))
+def test_requests_are_refused_while_too_many_lookups_are_running(warehouse):
+    app = create_app(f"duckdb:///{warehouse}", ApiSettings(max_concurrent=2))
 
     async def ask():
         threads = anyio.to_thread.current_default_thread_limiter()
-        # Whoever holds all threads keeps look-ups waiting for one.
+        # Lookups wait while these holders have all threads.
         holders = [object() for _ in range(int(threads.total_tokens))]
         for holder in holders:
             threads.acquire_on_behalf_of_nowait(holder)
@@ -246,7 +246,7 @@ def test_who_comes_while_too_many_look_ups_are_under_way_is_sent_away(warehouse)
             return [await task for task in waiting], too_many, await client.get("/users/2")
 
     answered, too_many, later = asyncio.run(ask())
-    app.state.desk.store.close()
+    app.state.executor.store.close()
     for response in too_many:
         refused(response, 429)
         assert response.headers["retry-after"] == "1"
@@ -255,21 +255,21 @@ def test_who_comes_while_too_many_look_ups_are_under_way_is_sent_away(warehouse)
 
 
 @pytest.mark.parametrize("number", ["0", "-3", "many", "1.5"])
-def test_a_limit_that_is_none_is_refused(monkeypatch, number):
+def test_an_invalid_limit_is_refused(monkeypatch, number):
     monkeypatch.setenv("KINDRED_MAX_CONCURRENT", number)
     with pytest.raises(ValueError, match="KINDRED_MAX_CONCURRENT"):
-        Settings.from_environment()
+        ApiSettings.from_environment()
 
 
 def test_settings_come_from_the_environment(monkeypatch):
     for name in ("KINDRED_API_KEY", "KINDRED_CORS_ORIGINS", "KINDRED_MAX_CONCURRENT"):
         monkeypatch.setenv(name, "")
-    assert Settings.from_environment() == Settings()
+    assert ApiSettings.from_environment() == ApiSettings()
     monkeypatch.setenv("KINDRED_API_KEY", KEY)
     monkeypatch.setenv("KINDRED_CORS_ORIGINS", "https://a.example, https://b.example")
     monkeypatch.setenv("KINDRED_MAX_CONCURRENT", "7")
-    read = Settings.from_environment()
-    assert read == Settings(api_key=KEY, cors_origins=("https://a.example", "https://b.example"), max_concurrent=7)
+    read = ApiSettings.from_environment()
+    assert read == ApiSettings(api_key=KEY, cors_origins=("https://a.example", "https://b.example"), max_concurrent=7)
     assert KEY not in repr(read)
 
 
@@ -285,16 +285,16 @@ def version_of(warehouse, path, version):
 
 
 def point(name, file):
-    """Publish a file as publication does: a link to it takes the place of the one before."""
+    """Publish a file as publication does: replace the link to the previous one."""
     link = name.with_suffix(".new")
     link.symlink_to(file)
     link.replace(name)
 
 
 @pytest.mark.parametrize("store", ["duckdb", "memory"])
-def test_a_warehouse_is_answered_from_as_soon_as_it_is_published(warehouse, tmp_path, store):
+def test_a_warehouse_is_served_as_soon_as_it_is_published(warehouse, tmp_path, store):
     name = tmp_path / "kindred.duckdb"
-    client = Client(create_app(f"{store}:///{name}", Settings()))
+    client = Client(create_app(f"{store}:///{name}", ApiSettings()))
     for path in ("/users/1/similar", "/health", "/ping"):
         response = client.get(path)
         assert response.status_code == 503
@@ -311,14 +311,14 @@ def test_a_warehouse_is_answered_from_as_soon_as_it_is_published(warehouse, tmp_
 
     point(name, version_of(warehouse, tmp_path / "two.duckdb", "two"))
     deadline = 200
-    while got(client.get("/users/1/similar"))["version"] != "two":  # a store in memory reads it beside
+    while got(client.get("/users/1/similar"))["version"] != "two":  # a store in memory loads it in the background
         deadline -= 1
         assert deadline
         asyncio.run(asyncio.sleep(0.05))
     assert got(client.get("/users/1"))["version"] == "two"
 
 
-def test_a_store_that_cannot_be_reached_is_told_without_details(tmp_path, caplog):
+def test_a_store_that_cannot_be_reached_is_reported_without_details(tmp_path, caplog):
     (tmp_path / "secret.duckdb").write_bytes(b"no database" * 1000)
     client = client_of(tmp_path / "secret.duckdb")
     for path in ("/users/1", "/health", "/ping"):
@@ -331,8 +331,8 @@ def test_a_store_that_cannot_be_reached_is_told_without_details(tmp_path, caplog
     assert "secret.duckdb" in caplog.text
 
 
-def test_what_fails_inside_is_told_to_the_log_only(warehouse, tmp_path, caplog):
-    # A warehouse that lost a column: nothing in the code expects that.
+def test_details_of_a_failure_go_to_the_log_only(warehouse, tmp_path, caplog):
+    # This warehouse has lost a column, which the code does not expect.
     copy = shutil.copy(warehouse, tmp_path / "kindred.duckdb")
     with duckdb.connect(copy) as connection:
         connection.execute("alter table similar_users drop column cosine_similarity")
@@ -345,7 +345,7 @@ def test_what_fails_inside_is_told_to_the_log_only(warehouse, tmp_path, caplog):
     got(client.get("/users/1"))
 
 
-def test_the_app_starts_without_what_only_builds_need():
+def test_the_app_starts_without_the_packages_that_only_builds_need():
     code = (
         "import sys; from kindred.api import create_app; create_app('duckdb:///none.duckdb');"
         "print([name for name in ('dbt', 'sklearn', 'pandas', 'scipy', 'numba', 'pyarrow') if name in sys.modules])"

@@ -1,4 +1,4 @@
-"""The API keeps to what /openapi.json says of it: schemathesis sends what it allows and what it does not."""
+"""The API matches its description in /openapi.json: schemathesis sends requests that it allows and others."""
 
 import json
 import re
@@ -10,12 +10,12 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from kindred.api import Settings, create_app
+from kindred.api import ApiSettings, create_app
 
 KEY = "open sesame"
 HEADERS = {"X-API-Key": KEY}
 
-# Mostly users who are there: of all handles that could be, hardly one is.
+# Mostly users who exist: hardly any of all possible handles does.
 KNOWN_HANDLES = {"dictionary": "handles", "probability": 0.7}
 CONFIG = {
     "seed": 1,
@@ -32,8 +32,8 @@ def load(app, **headers):
     return schemathesis.openapi.from_asgi("/openapi.json", app, config=config, headers=headers)
 
 
-# They open the warehouse when the first request comes, so that they can be described before there is one.
-open_app, locked_app = create_app(settings=Settings()), create_app(settings=Settings(api_key=KEY))
+# They open the warehouse with the first request, so they can be described before it is built.
+open_app, locked_app = create_app(settings=ApiSettings()), create_app(settings=ApiSettings(api_key=KEY))
 open_api, locked_api = load(open_app), load(locked_app, **HEADERS)
 answered = Counter()
 
@@ -44,14 +44,14 @@ def _published(warehouse):
         patched.setenv("KINDRED_WAREHOUSE", str(warehouse))
         yield
     for app in (open_app, locked_app):
-        # Other tests of the same process open the same file, and not with the settings of a store.
-        app.state.desk.store.close()
+        # Other tests of the same process open the same file with other settings.
+        app.state.executor.store.close()
 
 
 def for_every_operation(name, api, check, max_examples):
-    """Make a test of every operation, of a name of its own, with so many requests besides those that limits call for.
+    """Create a test of every operation under its own name; max_examples are added to the requests for limits.
 
-    schemathesis makes them all by one name, of which pytest-xdist runs only the first.
+    schemathesis gives all of them one name, and pytest-xdist would run only the first.
     """
     for operation in api.get_all_operations():
         label = operation.ok().label
@@ -87,14 +87,14 @@ for_every_operation("test_the_key_is_missing", locked_api, is_answered_without_a
 
 
 def test_no_operation_was_only_refused():
-    # What is always refused keeps to any description of its answers.
+    # An operation that is always refused would match any description of its answers.
     for operation in open_api.get_all_operations():
         assert answered[operation.ok().label, 200], answered
     assert {status for _, status in answered} >= {200, 400, 404, 405, 415, 422}
 
 
 def test_answers_lead_on_to_other_answers():
-    # schemathesis finds which members of an answer another request takes, and follows them.
+    # schemathesis finds members of answers that other requests take, and sends those requests.
     open_api.as_state_machine().run(settings=settings(bounded, max_examples=30, stateful_step_count=6))
 
 
@@ -102,7 +102,7 @@ def test_answers_lead_on_to_other_answers():
 
 
 def contents(operation):
-    """Return the place and what it says of every body that is sent or answered."""
+    """Return the place, the media type and the description of every body of a request or an answer."""
     found = {}
     if "requestBody" in operation:
         found["request"] = operation["requestBody"]["content"]
@@ -112,7 +112,7 @@ def contents(operation):
 
 
 def examples_of(content, components):
-    """Return the examples of a body: its own, or those of the alternatives that it may be."""
+    """Return the examples of a body: its own, or those of its alternatives."""
     if "example" in content:
         return [content["example"]]
     references = content["schema"].get("oneOf", [content["schema"]])
@@ -137,7 +137,7 @@ def test_every_body_has_an_example_that_fits():
                 assert media_type == ("application/json" if place in ("request", "200") else "application/problem+json")
                 seen[place] += 1
     assert seen["request"] == 3
-    assert seen["200"] == len(description["paths"]) - 1  # what /ping answers is empty
+    assert seen["200"] == len(description["paths"]) - 1  # the answer of /ping is empty
 
 
 def test_every_operation_is_described():

@@ -1,4 +1,4 @@
-"""Load on a server whose store is published to again and again: no request fails, and no answer mixes versions."""
+"""Load on a server while new versions are published: no request fails, and no answer mixes versions."""
 
 import json
 import shutil
@@ -20,8 +20,8 @@ from kindred.warehouse.locations import published_file
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from http_load import put_load_on, running_server
 
-VERSIONS = 11  # ten publications while requests are answered
-LONGEST_SECONDS = 120
+VERSIONS = 11  # ten publications under load
+MAX_SECONDS = 120
 PATHS = (
     "/users/{user}/similar",
     "/users/{user}",
@@ -32,7 +32,7 @@ PATHS = (
 
 
 def marked(warehouse, path, number):
-    """Write a copy of a warehouse in which everything that is looked up tells its version."""
+    """Write a copy of a warehouse in which every value that lookups read shows its version."""
     shutil.copy(warehouse, path)
     with duckdb.connect(path) as connection:
         connection.execute(
@@ -56,7 +56,7 @@ def versions(warehouse, tmp_path_factory):
 
 @pytest.fixture(params=["duckdb", "memory", "sqlite", "postgresql", "dynamodb"])
 def urls(request, tmp_path):
-    """Where to publish, and where to read."""
+    """Return the URL to publish to and the URL to read."""
     if request.param in ("duckdb", "memory"):
         file = tmp_path / "kindred.duckdb"
         yield f"duckdb:///{file}", f"{request.param}:///{file}"
@@ -82,31 +82,31 @@ def publish(url, file):
 
 
 def versions_in(path, content):
-    """Return every version of which an answer tells something."""
-    told = {content["version"]}
+    """Return every version that an answer shows."""
+    found = {content["version"]}
     if path.endswith("/courses"):
         for course in content["courses"]:
-            told.add(course["course_id"].split(" ")[0])
+            found.add(course["course_id"].split(" ")[0])
             # Rounded, it is users x .01 x the number of the version.
-            told.add(f"v{round(100 * course['summed_similarity'] / course['users'])}")
+            found.add(f"v{round(100 * course['summed_similarity'] / course['users'])}")
     elif path == "/health":
         assert content["status"] == "ok"
     elif path == "/similar":
-        told |= {user["cluster"] for user in content["similar"] if user["cluster_id"] >= 0}
+        found |= {user["cluster"] for user in content["similar"] if user["cluster_id"] >= 0}
     elif path == "/users/similar":
         for result in content["results"]:
-            told |= {f"v{round(100 * user['similarity'])}" for user in result["similar"]}
+            found |= {f"v{round(100 * user['similarity'])}" for user in result["similar"]}
     elif "/similar/" in path:
-        told |= {reason["feature"].split(" ")[0] for reason in content["reasons"] if reason["facet"] == "courses"}
+        found |= {reason["feature"].split(" ")[0] for reason in content["reasons"] if reason["facet"] == "courses"}
     elif path.endswith("/similar"):
-        told |= {f"v{round(100 * user['similarity'])}" for user in content["similar"]}
-        told |= {user["cluster"] for user in content["similar"] if user["cluster_id"] >= 0}
+        found |= {f"v{round(100 * user['similarity'])}" for user in content["similar"]}
+        found |= {user["cluster"] for user in content["similar"] if user["cluster_id"] >= 0}
     elif path.startswith("/users?"):
-        told |= {f"v{user['total_views']}" for user in content["users"]}
+        found |= {f"v{user['total_views']}" for user in content["users"]}
     else:
-        told.add(f"v{content['total_views']}")
-        told |= {feature["feature"].split(" ")[0] for feature in content["profile"]["courses"]}
-    return told
+        found.add(f"v{content['total_views']}")
+        found |= {feature["feature"].split(" ")[0] for feature in content["profile"]["courses"]}
+    return found
 
 
 def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(urls, versions):
@@ -127,9 +127,9 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
         content = json.loads(body)
         assert status == 200, content
         assert path != "/health" or content["store"] == store_url.split(":")[0]
-        told = versions_in(path, content)
-        if len(told) > 1:
-            mixed.append((path, told))
+        found = versions_in(path, content)
+        if len(found) > 1:
+            mixed.append((path, found))
         seen[content["version"]] = seen.get(content["version"], 0) + 1
 
     published = threading.Event()
@@ -139,7 +139,7 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
             for number, file in enumerate(versions[1:], start=2):
                 publish(publish_url, file)
                 time.sleep(0.3)
-                # On a busy machine a server may still be reading the version before, and would miss this one.
+                # On a busy machine a server may still be reading the previous version, and would miss this one.
                 deadline = time.monotonic() + (30 if number == VERSIONS else 2)
                 while f"v{number}" not in seen and time.monotonic() < deadline:
                     time.sleep(0.05)
@@ -149,7 +149,7 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
     publishing = threading.Thread(target=publish_the_others)
     with running_server(store_url, clean_environment()) as server:
         publishing.start()
-        load = put_load_on(server.port, requests, LONGEST_SECONDS, check=check, go_on=lambda: not published.is_set())
+        load = put_load_on(server.port, requests, MAX_SECONDS, check=check, go_on=lambda: not published.is_set())
         publishing.join()
     assert not mixed, mixed[:3]
     assert set(load.statuses) == {200}
@@ -159,6 +159,6 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
 
 
 def test_the_load_would_notice():
-    # An answer of two versions, and one of a failure: what the test above must not find.
+    # An answer that mixes two versions, which the test above must not find.
     mixed = {"version": "v1", "similar": [{"similarity": 0.02, "cluster_id": -1, "cluster": None}]}
     assert versions_in("/users/1/similar", mixed) == {"v1", "v2"}

@@ -1,4 +1,4 @@
-"""The page in a real browser, served by a real server: what a person sees and clicks."""
+"""The page in a real browser, from a real server: what a person sees and clicks."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from serving import serving
 
 KEY = "open sesame"
-FIRST = 1234001  # handles here are long, to show that they are written without separators
+FIRST = 1234001  # long handles show that they are written without separators
 NOBODY = 99
 
 
@@ -41,14 +41,14 @@ def server(published, sql, tmp_path_factory):
 
 @pytest.fixture
 def tab(open_tab):
-    """Return a tab, and assert that whatever a test did in it, the browser had nothing to complain of."""
+    """Return a tab, and assert afterwards that the browser logged no errors or warnings."""
     with open_tab() as tab:
         yield tab
     assert tab.complaints == []
 
 
 def show(tab, url):
-    """Load a page, and wait until it has shown what it asks for."""
+    """Load a page, and wait until it shows the answers to its requests."""
     tab.page.goto(url)
     expect(tab.page.locator("#answer:not([aria-busy])")).to_have_count(1)
 
@@ -59,7 +59,7 @@ def submit(tab, selector, text):
     tab.page.press(selector, "Enter")
 
 
-def closest(sql):
+def similar_users(sql):
     return sql("select similar_user_handle, similarity from similar_users where user_handle = ? order by rank", FIRST)
 
 
@@ -67,9 +67,9 @@ def pair(user):
     return f'#similar li[data-user="{user}"] .pair'
 
 
-def test_a_user_is_shown_with_the_closest_and_what_to_take_next(tab, server, sql):
+def test_a_user_is_shown_with_similar_users_and_courses_to_take(tab, server, sql):
     show(tab, f"{server.url}/?user={FIRST}")
-    expected = closest(sql)
+    expected = similar_users(sql)
     assert tab.texts("h1") == [f"User {FIRST}"]
     assert tab.texts("#similar .head button") == [f"User {user}" for user, _ in expected]
     assert tab.texts("#similar .score") == [f"{similarity:.3f}" for _, similarity in expected]
@@ -101,13 +101,13 @@ def test_the_bar_of_a_user_has_a_part_for_each_facet(tab, server, sql):
         "[...document.querySelector('#similar .bar').children].map((part) => parseFloat(part.style.width))"
     )
     parts = [part for part in row if part > 0]
-    most = max(similarity for _, similarity in closest(sql))
+    most = max(similarity for _, similarity in similar_users(sql))
     assert widths == pytest.approx([100 * part / most for part in parts], abs=0.01)
     label = tab.page.evaluate("document.querySelector('#similar .bar').getAttribute('aria-label')")
     assert label.count(",") == len(parts) - 1
 
 
-def test_a_click_on_a_user_shows_all_that_the_two_have_in_common(tab, server, sql):
+def test_a_click_on_a_user_shows_everything_the_two_have_in_common(tab, server, sql):
     ((other, shared),) = sql(
         """
         select similar_user_handle, count(*) as shared from similar_users
@@ -127,14 +127,14 @@ def test_a_click_on_a_user_shows_all_that_the_two_have_in_common(tab, server, sq
     assert len(tab.texts(f"{pair(other)} .words li")) == 12
     tab.page.click(f"{pair(other)} button")
     assert len(tab.texts(f"{pair(other)} .words li")) == shared
-    # Back to before it was opened.
+    # Back to the page before the pair was opened.
     tab.page.go_back()
     expect(tab.page.locator(pair(other))).to_have_count(0)
     assert tab.page.evaluate("location.search") == f"?user={FIRST}"
 
 
 def test_the_address_of_a_pair_shows_it_and_leads_to_the_other(tab, server, sql):
-    other = closest(sql)[2][0]
+    other = similar_users(sql)[2][0]
     show(tab, f"{server.url}/?user={FIRST}&with={other}")
     expect(tab.page.locator(pair(other))).to_be_visible()
     tab.page.click(f"{pair(other)} a")
@@ -151,19 +151,19 @@ def test_a_handle_is_typed_to_go_to_a_user(tab, server):
     assert tab.page.evaluate("location.search") == f"?user={FIRST + 1}"
 
 
-def test_who_is_unknown_is_told(tab, server):
+def test_an_unknown_user_is_reported(tab, server):
     show(tab, f"{server.url}/?user={NOBODY}")
     expect(tab.page.locator("#message .bad")).to_be_visible()
-    assert tab.texts("#message") == [f"Nobody there\nThere is no user {NOBODY} in the warehouse."]
+    assert tab.texts("#message") == [f"Unknown user\nThere is no user {NOBODY} in the warehouse."]
     assert tab.texts("#answer section") == []
 
 
 @pytest.mark.parametrize("text", ["me", "0", "1.5", "<img src=x onerror=alert(1)>", "../health"])
-def test_what_is_no_handle_is_told(tab, server, text):
+def test_text_that_is_not_a_handle_is_reported(tab, server, text):
     show(tab, f"{server.url}/")
     tab.page.evaluate(f"location.search = new URLSearchParams({{ user: {text!r} }})")
     expect(tab.page.locator("#message .bad")).to_be_visible()
-    assert tab.texts("#message")[0].startswith("This is no user handle")
+    assert tab.texts("#message")[0].startswith("This is not a user handle")
     assert tab.page.evaluate("document.querySelectorAll('main img').length") == 0
 
 
@@ -173,18 +173,18 @@ def test_a_key_is_asked_for_where_one_is_needed(tab, published, tmp_path):
         expect(tab.page.locator("#message .bad")).to_be_visible()
         assert "needs a key" in tab.texts("#message")[0]
         submit(tab, "#key-input", "sesame")
-        expect(tab.page.locator("#message")).to_contain_text("This is not the key")
+        expect(tab.page.locator("#message")).to_contain_text("This key is wrong")
         submit(tab, "#key-input", KEY)
         expect(tab.page.locator("#similar .card")).to_have_count(20)
         assert tab.page.evaluate("getComputedStyle(document.querySelector('#key')).display") == "none"
         assert tab.texts("#message") == [""]
-        # It is kept for the tab, in no address and no cookie.
+        # The key is kept for the tab, but not in the address or a cookie.
         assert tab.page.evaluate("document.cookie + location.href").count("sesame") == 0
         show(tab, f"{server.url}/?user={FIRST + 1}")
         expect(tab.page.locator("#similar .card")).to_have_count(20)
 
 
-def test_a_missing_warehouse_is_told_with_what_makes_one(tab, tmp_path):
+def test_a_missing_warehouse_is_reported_with_the_command_that_builds_one(tab, tmp_path):
     with serving(tmp_path) as server:
         for address in ("/", f"/?user={FIRST}"):
             show(tab, f"{server.url}{address}")
@@ -193,14 +193,14 @@ def test_a_missing_warehouse_is_told_with_what_makes_one(tab, tmp_path):
             assert "make build" in tab.texts("#message")[0]
 
 
-def test_a_server_that_is_gone_is_told(tab, published, tmp_path):
+def test_a_stopped_server_is_reported(tab, published, tmp_path):
     with serving(tmp_path, "--store", f"duckdb:///{published}") as server:
         show(tab, f"{server.url}/")
     submit(tab, "#user", str(FIRST))
     expect(tab.page.locator("#message")).to_contain_text("cannot be reached")
 
 
-def test_nothing_is_requested_from_elsewhere(tab, server):
+def test_nothing_is_requested_from_other_hosts(tab, server):
     show(tab, f"{server.url}/?user={FIRST}")
     assert len(tab.requested) >= 6
     for url in tab.requested:
@@ -216,7 +216,7 @@ def test_handles_have_no_separators(tab, server):
 
 def test_the_page_fits_a_phone_and_its_fields_are_labelled(open_tab, server, sql):
     with open_tab(width=390, height=844, is_mobile=True) as tab:
-        show(tab, f"{server.url}/?user={FIRST}&with={closest(sql)[0][0]}")
+        show(tab, f"{server.url}/?user={FIRST}&with={similar_users(sql)[0][0]}")
         expect(tab.page.locator(".pair")).to_be_visible()
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
         assert tab.page.evaluate("[...document.querySelectorAll('input')].every((input) => input.labels.length === 1)")

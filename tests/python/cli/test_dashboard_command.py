@@ -1,4 +1,4 @@
-"""`kindred dashboard` as a person runs it: a process that says where it is, shows what is published, and ends."""
+"""`kindred dashboard` as a person runs it: a process that prints its address, shows the warehouse, and ends."""
 
 import re
 import signal
@@ -25,7 +25,7 @@ def ended(*arguments, folder, program=(BIN / "kindred",), **environment):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_where_it_is_and_ends_cleanly(tmp_path, number):
+def test_it_prints_its_address_and_ends_cleanly(tmp_path, number):
     with showing(tmp_path) as server:
         server.process.send_signal(number)
         assert server.process.wait(ENDING_SECONDS) == 0
@@ -42,7 +42,7 @@ def test_nothing_is_written_to_the_home_directory(tmp_path):
     assert list(home.iterdir()) == []
 
 
-def test_a_page_of_another_origin_is_refused_and_nobody_else_asked(tmp_path):
+def test_a_page_of_another_origin_is_refused_without_calling_other_hosts(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         proxy = f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
         with showing(tmp_path, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, http_proxy=proxy, https_proxy=proxy) as server:
@@ -55,7 +55,7 @@ def test_a_page_of_another_origin_is_refused_and_nobody_else_asked(tmp_path):
 
 
 def handshake(port, origin):
-    """Return how the server answers who wants to open a WebSocket from a page of that origin."""
+    """Return the server's answer to a WebSocket handshake from a page of that origin."""
     head = (
         f"GET /_stcore/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -65,12 +65,12 @@ def handshake(port, origin):
         return connection.recv(100).decode()
 
 
-def test_whoever_lets_others_reach_it_is_warned(tmp_path):
+def test_it_warns_if_others_can_reach_it(tmp_path):
     with showing(tmp_path, "--host", "0.0.0.0") as server:
-        assert "whoever reaches this host can look" in server.printed
+        assert "anybody who reaches this host can see the dashboard" in server.printed
 
 
-def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):
+def test_a_port_in_use_is_reported_in_one_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = ended("--port", port, folder=tmp_path)

@@ -1,6 +1,6 @@
-"""The command evaluate on a build whose weights are far from good, so that there is something to gain.
+"""The command evaluate on a build with poor weights, so that other weights gain.
 
-The level of courses counts for almost everything, courses and their subjects for next to nothing.
+The level of courses counts for almost everything, courses and their tags for almost nothing.
 """
 
 import csv
@@ -45,7 +45,7 @@ def run_dbt(project, command, overrides, *arguments):
 
 @pytest.fixture(scope="module")
 def built(project, tmp_path_factory):
-    """Return a copy of the build, which later builds do not change, under a name that is not the default."""
+    """Return a copy of the build under another name; later builds do not change it."""
     run_dbt(project, "build", OVERRIDES)
     return shutil.copy(
         project.folder / "target" / "kindred_build.duckdb", tmp_path_factory.mktemp("copy") / "built.duckdb"
@@ -61,7 +61,7 @@ def facets(built):
 
 @pytest.fixture(scope="module")
 def quality(built):
-    """Return (value, interval_low, interval_high) of all facets by measure."""
+    """Return (value, interval_low, interval_high) for all facets, by measure."""
     with duckdb.connect(built, read_only=True) as connection:
         return {
             name: values
@@ -78,7 +78,7 @@ def run(*arguments):
 
 
 def table_of(text):
-    """Return the rows of the first table that is printed, by the names in its header."""
+    """Return the rows of the first printed table as dicts by its header."""
     lines = text.splitlines()
     rule = next(number for number, line in enumerate(lines) if re.fullmatch(r"-+( +-+)+", line))
     spans = [match.span() for match in re.finditer("-+", lines[rule])]
@@ -93,17 +93,17 @@ def table_of(text):
 
 @pytest.fixture(scope="module")
 def improved(built):
-    """Try weights that gain much, where the build hides courses."""
+    """Try weights that gain much, with the courses hidden that the build hides."""
     arguments = ("--weight", "levels=0.00005,5", "--seed", SEED, "--splits", SPLITS, "--build", built)
     result = run(*arguments)
     assert result.exit_code == 0, result.output
     return result
 
 
-# --- what is printed ---------------------------------------------------------------------------------------
+# --- printed output ----------------------------------------------------------------------------------------
 
 
-def test_there_is_one_line_for_the_weights_in_place_and_each_that_is_tried(improved):
+def test_the_weights_in_place_and_each_tried_have_one_line(improved):
     in_place, tried = table_of(improved.stdout)
     assert (in_place["weights"], tried["weights"]) == ("in place", "levels 5e-05")
     assert (in_place["gain"], in_place["95% interval of gain"]) == ("", "")
@@ -113,7 +113,7 @@ def test_there_is_one_line_for_the_weights_in_place_and_each_that_is_tried(impro
     assert improved.stderr == ""
 
 
-def test_on_the_same_hidden_courses_the_weights_in_place_measure_what_the_build_did(improved, quality):
+def test_the_weights_in_place_measure_what_the_build_did_on_the_same_hidden_courses(improved, quality):
     in_place = table_of(improved.stdout)[0]
     value, low, high = quality[NDCG]
     assert in_place["NDCG@20"] == f"{value:.4f}"
@@ -146,11 +146,11 @@ def test_json_and_csv_hold_the_same_and_nothing_else(built, quality):
     assert [row.keys() for row in read] == [row.keys() for row in rows]
     for row, expected in zip(read, rows, strict=True):
         assert row == {name: str(value) for name, value in expected.items()}
-    # What is meant for people is apart.
+    # Text for people goes to stderr.
     assert as_json.stderr == as_csv.stderr != ""
 
 
-def test_what_all_have_in_common_is_said_once(built):
+def test_weights_that_all_rows_share_are_printed_once(built):
     result = run("--weight", "authors=0.01", "--weight", "levels=6,5,50", "--build", built)
     assert "authors 0.01" in result.stdout.splitlines()[0]
     assert [row["weights"] for row in table_of(result.stdout)] == ["in place", "levels 6", "no other", "levels 50"]
@@ -165,7 +165,7 @@ def test_without_weights_each_facet_is_left_out_halved_and_doubled(built, facets
         if name in ("next_courses", "taken_courses", "interests"):
             continue
         expected |= {f"{name} {value:g}" for value in (0, weight / 2, weight * 2)}
-    # Doubled they would be above 0.2, which they have.
+    # Their weight of 0.2 is the largest that is tried: doubled, it would be above.
     assert (facets["next_courses"], facets["taken_courses"], facets["interests"]) == (0.2, 0.2, 0)
     expected |= {f"next_courses {value}, taken_courses {value}" for value in ("0", "0.1")}
     assert tried == expected
@@ -182,26 +182,26 @@ def test_weights_of_a_facet_may_be_given_one_by_one(built):
     assert [row["weights"] for row in json.loads(result.stdout)] == ["in place", "levels 4", "levels 6"]
 
 
-def test_what_gains_nothing_is_not_proposed(built):
+def test_weights_that_gain_nothing_are_not_proposed(built):
     result = run("--weight", "levels=50", "--build", built)
     assert result.exit_code == 0
-    assert result.stdout.endswith("\nNone of these gains beyond chance over the weights in place.\n")
+    assert result.stdout.endswith("\nNone of these weights gains beyond chance over the weights in place.\n")
     assert "facet_overrides" not in result.output
 
 
-def test_values_that_there_are_not_are_null(built):
-    # Without interests and assessments nobody has neighbours that are found without views.
+def test_missing_values_are_null(built):
+    # Without interests and assessments, no user has neighbours that are found without views.
     result = run("--weight", "assessments=0", "--format", "json", "--build", built)
     (_, tried) = json.loads(result.stdout, parse_constant=pytest.fail)
     assert tried["course_overlap_lift"] is None
 
 
-# --- what is proposed --------------------------------------------------------------------------------------
+# --- the proposal ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def rebuilt(project, improved):
-    """Add what is proposed to the overrides and build what the weights change; return weights and measures."""
+    """Build with the proposed overrides; return the proposal, the weights and the measures."""
     (line,) = [line for line in improved.stdout.splitlines() if line.startswith("  facet_overrides: ")]
     proposed = yaml.safe_load(line)["facet_overrides"]
     selected = ("int_facets", "facets", "int_hold_out_quality", "neighbour_quality")
@@ -215,25 +215,25 @@ def rebuilt(project, improved):
     return proposed, weights, measured
 
 
-def test_the_proposal_is_yaml_that_a_build_takes(rebuilt, facets):
+def test_the_proposal_is_yaml_that_a_build_accepts(rebuilt, facets):
     proposed, weights, _ = rebuilt
     assert proposed == {"levels": {"weight": 0.00005}}
     assert weights == facets | {"levels": 0.00005}
 
 
-def test_the_proposal_stands_beside_what_is_in_place_as_builds_measure_them(improved, rebuilt, quality):
+def test_the_proposal_is_compared_with_the_weights_in_place_as_builds_measure_them(improved, rebuilt, quality):
     _, _, measured = rebuilt
     below = improved.stdout.split(" on the courses that neighbour_quality hides:\n\n")[1]
     rows = {(row["measure"], row["variant"]): row for row in table_of(below)}
     assert rows[NDCG, "all_facets"]["in place"] == f"{quality[NDCG][0]:.4f}"
     for place, row in rows.items():
         assert row["proposed"] == f"{measured[place]:.4f}", place
-    # What weights do not change is not shown.
+    # Measures that the weights do not change are not shown.
     assert (NDCG, "plain_cosine") not in rows
     assert (NDCG, "all_facets_but_cluster") in rows
 
 
-# --- what is refused ---------------------------------------------------------------------------------------
+# --- refusals ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_wrong_arguments_end_with_status_2(built, arguments):
 
 
 def assert_refused(result, *words):
-    """Assert one sentence that holds the words, exit status 2, and nothing for a program to read."""
+    """Assert one sentence with the words on stderr, exit status 2, and no other output."""
     assert result.exit_code == 2
     assert result.stdout == ""
     assert re.match(r"Error: [^\n]+", result.stderr)
@@ -283,7 +283,7 @@ def test_a_missing_build_is_an_error_that_says_what_to_do(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("content", [b"user_handle,similarity\n1,0.5\n" * 1_000, b"\0" * 20_000])
-def test_a_file_that_is_no_database_is_refused(tmp_path, content):
+def test_a_file_that_is_not_a_database_is_refused(tmp_path, content):
     (tmp_path / "notes.duckdb").write_bytes(content)
     assert_refused(run("--build", tmp_path / "notes.duckdb"), "notes.duckdb")
 
@@ -292,7 +292,7 @@ def test_a_folder_is_refused(tmp_path):
     assert_refused(run("--build", tmp_path), str(tmp_path))
 
 
-def test_a_database_of_something_else_and_one_that_lacks_a_table_are_refused(built, tmp_path):
+def test_a_foreign_database_and_one_without_a_table_are_refused(built, tmp_path):
     with duckdb.connect(tmp_path / "other.duckdb") as connection:
         connection.execute("create table something as select 1 as a")
     assert_refused(run("--build", tmp_path / "other.duckdb"), "other.duckdb", "make build")
@@ -304,7 +304,7 @@ def test_a_database_of_something_else_and_one_that_lacks_a_table_are_refused(bui
 
 def test_a_build_that_is_running_is_refused(built, tmp_path):
     path = shutil.copy(built, tmp_path / "locked.duckdb")
-    # DuckDB lets one process open a file to write or any number to read.
+    # DuckDB lets one process open a file to write, or any number of processes to read.
     hold = f"import duckdb; connection = duckdb.connect({str(path)!r}); print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
@@ -313,7 +313,7 @@ def test_a_build_that_is_running_is_refused(built, tmp_path):
     assert_refused(result, "locked.duckdb", "a build may be running")
 
 
-def test_a_build_without_anybody_to_measure_is_refused(built, tmp_path):
+def test_a_build_without_users_to_measure_is_refused(built, tmp_path):
     path = shutil.copy(built, tmp_path / "nobody.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute("delete from intermediate.int_quality_users")
@@ -332,7 +332,7 @@ def test_a_build_is_only_read(built):
 
 
 def evaluate(folder, errors):
-    """Run the command as a person would, in the folder of a project, with its errors going where they are told to."""
+    """Run the command as a person would in the folder of a project, with stderr going to errors."""
     return subprocess.run(
         [BIN / "kindred", "evaluate", "--weight", "levels=6"],
         cwd=folder,

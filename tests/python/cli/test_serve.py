@@ -38,7 +38,7 @@ def assert_refused(result, *parts):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("store", ["duckdb", "memory"])
-def test_it_says_what_it_serves_answers_and_ends_cleanly(warehouse, tmp_path, store, number):
+def test_it_names_the_warehouse_answers_and_ends_cleanly(warehouse, tmp_path, store, number):
     with serving(tmp_path, "--store", f"{store}:///{warehouse}") as server:
         with open_file(warehouse) as connection:
             (version,) = connection.execute("select version from build_info").fetchone()
@@ -56,13 +56,13 @@ def test_it_says_what_it_serves_answers_and_ends_cleanly(warehouse, tmp_path, st
         assert server.printed.count("\n") == 2
 
 
-def test_what_is_under_way_is_answered_before_it_ends(warehouse, tmp_path):
+def test_running_requests_are_answered_before_it_ends(warehouse, tmp_path):
     with serving(tmp_path, "--store", f"duckdb:///{warehouse}") as server:
         body = b'{"interests": ["python"]}'
         head = f"POST /similar HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         with socket.create_connection(("127.0.0.1", server.port), timeout=ENDING_SECONDS) as connection:
             connection.sendall(head.encode() + b"\r\n" + body[:5])
-            httpx.get(f"{server.url}/ping")  # by now the half of a request has arrived
+            httpx.get(f"{server.url}/ping")  # by now half of the request has arrived
             server.process.terminate()
             connection.sendall(body[5:])
             answer = connection.makefile("rb").read()
@@ -91,7 +91,7 @@ def test_it_starts_although_the_store_cannot_be_read(tmp_path):
         assert "Traceback" not in server.printed
 
 
-def test_what_fails_is_in_the_log_with_where(warehouse, tmp_path):
+def test_a_failure_is_in_the_log_with_its_traceback(warehouse, tmp_path):
     (tmp_path / "kindred.duckdb").write_bytes(warehouse.read_bytes())
     with duckdb.connect(tmp_path / "kindred.duckdb") as connection:
         connection.execute("alter table similar_users drop column cosine_similarity")
@@ -103,7 +103,7 @@ def test_what_fails_is_in_the_log_with_where(warehouse, tmp_path):
         assert server.printed.count("Traceback") == 1
 
 
-def test_the_environment_sets_a_key_and_warns_where_there_is_none(warehouse, tmp_path):
+def test_the_environment_sets_a_key_and_without_one_it_warns(warehouse, tmp_path):
     arguments = ("--host", "0.0.0.0", "--store", f"duckdb:///{warehouse}")
     with serving(tmp_path, *arguments) as server:
         server.wait_for("KINDRED_API_KEY sets a key")
@@ -114,7 +114,7 @@ def test_the_environment_sets_a_key_and_warns_where_there_is_none(warehouse, tmp
         assert "Warning" not in server.printed
 
 
-def test_a_port_that_is_taken_is_refused(tmp_path):
+def test_a_port_in_use_is_refused(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert_refused(ended("--port", str(port), folder=tmp_path), port, "127.0.0.1")
@@ -129,16 +129,16 @@ def test_a_port_that_is_taken_is_refused(tmp_path):
         (["--host", "no.such.host.invalid"], "no.such.host.invalid"),
     ],
 )
-def test_what_cannot_be_served_is_refused_in_one_sentence(tmp_path, arguments, part):
+def test_wrong_options_are_refused_in_one_sentence(tmp_path, arguments, part):
     assert_refused(ended("--port", "0", *arguments, folder=tmp_path), part)
 
 
-def test_a_setting_that_cannot_be_is_refused_in_one_sentence(tmp_path):
+def test_an_invalid_setting_is_refused_in_one_sentence(tmp_path):
     assert_refused(ended(folder=tmp_path, KINDRED_MAX_CONCURRENT="none"), "KINDRED_MAX_CONCURRENT", "'none'")
 
 
 @pytest.mark.parametrize("package", ["fastapi", "uvicorn"])
-def test_a_package_that_is_missing_is_named_with_what_installs_it(tmp_path, package):
+def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path, package):
     code = f"import sys; sys.modules[{package!r}] = None; from kindred.cli import main; main(['serve'])"
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert_refused(result, f"{package} is not installed", "pip install", ".[serve]")

@@ -1,4 +1,4 @@
-"""What is deployed is as the linters want it, without exceptions, and fits together."""
+"""The deployments satisfy their linters without exceptions, and their parts fit together."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ COPIED = [line.split()[1:] for line in re.findall(r"^COPY .*$", DOCKERFILE.read_
 
 @pytest.mark.parametrize("command", [["cfn-lint", TEMPLATE], ["hadolint", "--disable-ignore-pragma", DOCKERFILE]])
 def test_a_linter_finds_nothing(command, tmp_path):
-    # Elsewhere, so that no settings are found by which it would ignore something.
+    # In an empty folder, so that no settings file makes the linter ignore something.
     program, *arguments = command
     ended = subprocess.run([BIN / program, *arguments], cwd=tmp_path, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
@@ -48,7 +48,7 @@ def test_the_function_gives_up_before_the_api_does():
     assert cfn_yaml.load(TEMPLATE)["Resources"]["LookUps"]["Properties"]["Timeout"] < 30
 
 
-def test_what_the_readme_names_is_in_the_template():
+def test_the_template_has_the_names_in_the_readme():
     template = cfn_yaml.load(TEMPLATE)
     for name in re.findall(r"(\w+)=kindred-api-key|`(\w+)`(?=[^.]*are parameters)", README):
         assert "".join(name) in template["Parameters"]
@@ -57,7 +57,7 @@ def test_what_the_readme_names_is_in_the_template():
         assert (ROOT / path).exists(), path
 
 
-def test_what_the_image_copies_is_there_and_not_ignored():
+def test_files_that_the_image_copies_exist_and_are_not_ignored():
     kept = re.findall(r"^!(.*)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     for *sources, _ in COPIED:
         for source in sources:
@@ -65,7 +65,7 @@ def test_what_the_image_copies_is_there_and_not_ignored():
             assert any(Path(source).is_relative_to(path) for path in kept), source
 
 
-def test_what_the_image_copies_is_enough_to_install_it(tmp_path):
+def test_files_that_the_image_copies_are_enough_to_install_it(tmp_path):
     for *sources, target in COPIED:
         for source in sources:
             if (ROOT / source).is_dir():

@@ -1,4 +1,4 @@
-"""The app on Lambda: events as API Gateway sends them, a table as the template makes it, and what `sam build` packs."""
+"""The app on Lambda: events of API Gateway, the table of the template, and the package of `sam build`."""
 
 import base64
 import importlib
@@ -23,11 +23,11 @@ from kindred.warehouse.reading import open_file
 
 DEPLOYED = ROOT / "deploy" / "lambda"
 RESOURCES = cfn_yaml.load(DEPLOYED / "template.yaml")["Resources"]
-LOOK_UPS = RESOURCES["LookUps"]["Properties"]
+FUNCTION = RESOURCES["LookUps"]["Properties"]
 
 NOT_PACKED = {"dbt", "duckdb", "matplotlib", "numba", "pandas", "pyarrow", "sklearn"}
 RUNTIME = ["boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"]
-MOST_UNZIPPED_BYTES = 250 << 20  # what Lambda takes
+MAX_UNZIPPED_BYTES = 250 << 20  # the limit of Lambda
 
 ANSWER = """
 import json, sys
@@ -51,7 +51,7 @@ HEADERS = {
 
 
 def version_2(method, path, query="", headers=None, body=None, is_base64=False, stage="$default"):
-    """What an HTTP API sends; a stage with a name comes before the path."""
+    """Return an event of an HTTP API; a named stage comes before the path."""
     before = "" if stage == "$default" else f"/{stage}"
     event = {
         "version": "2.0",
@@ -87,7 +87,7 @@ def version_2(method, path, query="", headers=None, body=None, is_base64=False, 
 
 
 def version_1(method, path, query="", headers=None, body=None, is_base64=False, stage="prod"):
-    """What a REST API sends: headers as they came, the query in parts, and the stage in the context only."""
+    """Return an event of a REST API: headers unchanged, the query in parts, and the stage only in the context."""
     sent = HEADERS | (headers or {})
     values = parse_qs(query) or None
     return {
@@ -123,7 +123,7 @@ def version_1(method, path, query="", headers=None, body=None, is_base64=False, 
 
 
 def version_1_of_http_api(*arguments, **more):
-    """What an HTTP API sends that is set to the older format."""
+    """Return an event of an HTTP API that uses the older format."""
     return {"version": "1.0", **version_1(*arguments, **more)}
 
 
@@ -134,7 +134,7 @@ def event(request):
 
 @contextmanager
 def handler_with(**environment):
-    """Import the handler as a container does that starts with this environment."""
+    """Import the handler as a container with this environment does."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("API_KEY", "BASE_PATH", "CORS_ORIGINS", "MAX_CONCURRENT", "STORE_URL", "WAREHOUSE"):
             patch.delenv(f"KINDRED_{name}", raising=False)
@@ -152,7 +152,7 @@ def handler(warehouse):
 
 
 def is_problem(answer, status):
-    """Whether an answer is a problem that clients of API Gateway get as text."""
+    """Return whether an answer is a problem that API Gateway passes on as text."""
     assert answer["statusCode"] == status
     assert answer["headers"]["content-type"] == "application/problem+json"
     assert answer["isBase64Encoded"] is False
@@ -162,7 +162,7 @@ def is_problem(answer, status):
 # --- answers ---------------------------------------------------------------------------------------------------
 
 
-def test_a_look_up_is_answered_as_text_with_its_headers(handler, event, warehouse):
+def test_a_lookup_is_answered_as_text_with_its_headers(handler, event, warehouse):
     answer = handler(event("GET", "/users/1/similar", "limit=5"))
     assert answer["statusCode"] == 200
     assert answer["isBase64Encoded"] is False
@@ -173,7 +173,7 @@ def test_a_look_up_is_answered_as_text_with_its_headers(handler, event, warehous
     assert [user["similar_user_handle"] for user in content["similar"]] == similar_handles(warehouse, 1)[:5]
 
 
-def test_what_is_percent_encoded_is_decoded_once(handler, event, warehouse):
+def test_percent_encoding_is_decoded_once(handler, event, warehouse):
     plain = handler(event("GET", "/users/1/similar", "cluster=same&limit=20"))
     encoded = handler(event("GET", "/users/%31/similar", "cluster=s%61me&limit=%32%30"))
     assert json.loads(encoded["body"]) == json.loads(plain["body"])
@@ -186,7 +186,7 @@ def test_what_is_percent_encoded_is_decoded_once(handler, event, warehouse):
 
 @pytest.mark.parametrize("is_base64", [False, True])
 @pytest.mark.parametrize("name", ["Content-Type", "content-type", "CONTENT-TYPE"])
-def test_a_body_comes_as_text_or_in_base64_and_headers_in_any_case(handler, event, name, is_base64):
+def test_bodies_come_as_text_or_in_base64_and_headers_in_any_case(handler, event, name, is_base64):
     text = json.dumps({"interests": ["python", "nähen"], "limit": 3}, ensure_ascii=False)
     body = base64.b64encode(text.encode()).decode() if is_base64 else text
     answer = handler(event("POST", "/similar", headers={name: "application/json"}, body=body, is_base64=is_base64))
@@ -209,7 +209,7 @@ def test_the_page_is_text(handler, event, path, file, type_):
     assert answer["statusCode"] == 200
     assert answer["isBase64Encoded"] is False
     assert answer["headers"]["content-type"] == f"{type_}; charset=utf-8"
-    assert answer["body"] == (ROOT / "python" / "kindred" / "api" / file).read_text(encoding="utf-8")
+    assert answer["body"] == (ROOT / "python" / "kindred" / "api" / "static" / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -226,18 +226,18 @@ def test_the_page_is_text(handler, event, path, file, type_):
         (422, ("GET", "/users/1/similar", "limit=many")),
     ],
 )
-def test_what_cannot_be_answered_is_a_problem_as_text(handler, event, status, arguments):
+def test_errors_are_problems_as_text(handler, event, status, arguments):
     assert is_problem(handler(event(*arguments)), status)
 
 
-def test_whoever_has_the_key_may_ask(warehouse, event):
+def test_requests_with_the_key_are_answered(warehouse, event):
     with handler_with(KINDRED_STORE_URL=f"duckdb:///{warehouse}", KINDRED_API_KEY="the-key") as handler:
         assert is_problem(handler(event("GET", "/users/1")), 401)
         assert handler(event("GET", "/users/1", headers={"X-API-Key": "the-key"}))["statusCode"] == 200
         assert handler(event("GET", "/health"))["statusCode"] == 200
 
 
-def test_a_browser_is_told_which_pages_may_ask(warehouse, event):
+def test_a_browser_is_told_which_origins_may_ask(warehouse, event):
     origin = "https://platform.example"
     asked = {"Origin": origin, "Access-Control-Request-Method": "GET"}
     with handler_with(KINDRED_STORE_URL=f"duckdb:///{warehouse}", KINDRED_CORS_ORIGINS=origin) as handler:
@@ -246,12 +246,12 @@ def test_a_browser_is_told_which_pages_may_ask(warehouse, event):
         assert answer["headers"]["access-control-allow-origin"] == origin
 
 
-def test_a_stage_before_the_path_is_taken_off(warehouse):
+def test_a_stage_before_the_path_is_removed(warehouse):
     staged = version_2("GET", "/users/1", stage="prod")
     assert staged["requestContext"]["http"]["path"] == "/prod/users/1"
     with handler_with(KINDRED_STORE_URL=f"duckdb:///{warehouse}", KINDRED_BASE_PATH="/prod") as handler:
         assert handler(staged)["statusCode"] == 200
-    # A REST API has the stage in the context only.
+    # A REST API has the stage only in the context.
     with handler_with(KINDRED_STORE_URL=f"duckdb:///{warehouse}") as handler:
         assert handler(version_1("GET", "/users/1", stage="prod"))["statusCode"] == 200
 
@@ -277,7 +277,7 @@ def test_requests_share_the_app_and_its_store(warehouse, event, monkeypatch):
         ({"KINDRED_STORE_URL": "duckdb:///", "KINDRED_MAX_CONCURRENT": "no"}, "KINDRED_MAX_CONCURRENT must be"),
     ],
 )
-def test_a_function_that_is_set_up_wrongly_fails_at_once_with_a_sentence(environment, sentence):
+def test_a_function_with_wrong_settings_fails_at_once_with_a_sentence(environment, sentence):
     ended = subprocess.run(
         [sys.executable, "-c", "import kindred.api.lambda_handler"],
         env=clean_environment() | environment,
@@ -288,7 +288,7 @@ def test_a_function_that_is_set_up_wrongly_fails_at_once_with_a_sentence(environ
     assert sentence in ended.stderr.splitlines()[-1]
 
 
-# --- a table as the template makes it, and what may be done with it ----------------------------------------------
+# --- the table of the template, and the permissions for it -------------------------------------------------------
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -308,7 +308,7 @@ def proxy(_environment):
 
 @pytest.fixture(scope="module")
 def publishing(proxy, warehouse, tmp_path_factory):
-    """Publish a version and then another, and return the operations that it takes."""
+    """Publish two versions, and return the operations used."""
     other = tmp_path_factory.mktemp("other") / "kindred.duckdb"
     shutil.copy(warehouse, other)
     with duckdb.connect(other) as connection:
@@ -322,8 +322,8 @@ def publishing(proxy, warehouse, tmp_path_factory):
 
 
 def url_of(proxy):
-    """Return the URL that the template gives the function, at the server of the test."""
-    url = LOOK_UPS["Environment"]["Variables"]["KINDRED_STORE_URL"]["Fn::Sub"]
+    """Return the URL that the template gives the function, with the server of the test."""
+    url = FUNCTION["Environment"]["Variables"]["KINDRED_STORE_URL"]["Fn::Sub"]
     named = url.replace("${Table}", "kindred").replace("${AWS::Region}", "eu-west-1")
     return f"{named}&endpoint=http://127.0.0.1:{proxy.port}"
 
@@ -339,8 +339,8 @@ def test_the_publisher_may_do_what_publishing_takes_and_no_more(publishing):
     assert allowed(RESOURCES["PublisherPolicy"]["Properties"]["PolicyDocument"]) == publishing
 
 
-def test_the_function_may_do_what_look_ups_take_and_no_more(proxy, publishing, event):
-    (policy,) = LOOK_UPS["Policies"]
+def test_the_function_may_do_what_lookups_take_and_no_more(proxy, publishing, event):
+    (policy,) = FUNCTION["Policies"]
     proxy.requests.clear()
     with handler_with(KINDRED_STORE_URL=url_of(proxy)) as handler:
         for path in ("/health", "/users", "/users/1", "/users/1/similar", "/users/1/similar/2", "/users/1/courses"):
@@ -379,7 +379,7 @@ def package(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run_packed(package, proxy, publishing, tmp_path_factory):
-    """Return what answers events from the package and Lambda's own packages, without any other."""
+    """Return a function that answers events with the package and Lambda's own packages only."""
     folder = tmp_path_factory.mktemp("runtime")
     runtime = link_packages(folder / "packages", RUNTIME)
 
@@ -400,7 +400,7 @@ def run_packed(package, proxy, publishing, tmp_path_factory):
     return run
 
 
-def test_look_ups_of_users_are_answered_from_the_package_without_numpy(run_packed, warehouse):
+def test_lookups_of_users_are_answered_from_the_package_without_numpy(run_packed, warehouse):
     answers, modules = run_packed(
         version_2("GET", "/users/1/similar", "limit=5"), version_2("GET", "/users/1/courses"), version_2("GET", "/")
     )
@@ -416,15 +416,15 @@ def test_an_activity_is_compared_from_the_package(run_packed):
     assert not modules & NOT_PACKED
 
 
-def test_the_package_has_what_is_listed_and_lambda_takes_it(package):
+def test_the_package_has_the_listed_packages_and_fits_lambda(package):
     names = {path.name.split("-")[0].replace("_", "-") for path in package.glob("*.dist-info")}
     assert names == {"kindred", *listed_packages(DEPLOYED / "requirements.txt")}
-    assert sum(file.stat().st_size for file in package.rglob("*") if file.is_file()) < MOST_UNZIPPED_BYTES
+    assert sum(file.stat().st_size for file in package.rglob("*") if file.is_file()) < MAX_UNZIPPED_BYTES
 
 
 def test_there_are_wheels_for_the_platform_of_the_function():
-    assert LOOK_UPS["Runtime"] == "python3.13"
-    assert LOOK_UPS["Architectures"] == ["arm64"]
+    assert FUNCTION["Runtime"] == "python3.13"
+    assert FUNCTION["Architectures"] == ["arm64"]
     wheels = re.search(r"^WHEELS \?= (.*)$", (DEPLOYED / "Makefile").read_text(), re.MULTILINE)[1].split()
     assert wheels[wheels.index("--python-version") + 1] == "3.13"
     assert {option for option in wheels if option.startswith("manylinux")} == {

@@ -1,4 +1,4 @@
-"""The container for SageMaker: its entry point as a process, with the packages of the image and no others."""
+"""The container for SageMaker: its entry point as a process with only the packages of the image."""
 
 import importlib
 import json
@@ -30,7 +30,7 @@ def packages(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start(packages, tmp_path_factory):
-    """Return what starts the entry point as the container does, without what else is installed here."""
+    """Return a function that starts the entry point as the container does, with the packages of the image only."""
     work = tmp_path_factory.mktemp("work")
 
     def start(*arguments, **environment):
@@ -49,7 +49,7 @@ def start(packages, tmp_path_factory):
 
 @contextmanager
 def serving(start, **environment):
-    """Start the server, and give a client of it and its process; kill it if it is still there at the end."""
+    """Start the server, yield a client and the process, and kill the process at the end if it still runs."""
     port = free_port()
     process = start("serve", SAGEMAKER_BIND_TO_PORT=str(port), **environment)
     try:
@@ -96,7 +96,7 @@ def client(start, model):
 # --- the contract of SageMaker ---------------------------------------------------------------------------------
 
 
-def test_it_is_well_with_a_model(client):
+def test_it_is_healthy_with_a_model(client):
     answer = client.get("/ping")
     assert answer.status_code == 200
     assert answer.content == b""
@@ -134,7 +134,7 @@ def test_other_bodies_than_json_are_refused(client, type_):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_image_finds_that_it_is_well_as_we_do(client, start, packages, tmp_path):
+def test_the_health_check_of_the_image_agrees_with_ping(client, start, packages, tmp_path):
     check = re.search(r"^HEALTHCHECK .*? CMD (\[.*?\])$", DOCKERFILE.replace("\\\n", ""), re.MULTILINE)[1]
     program, *arguments = json.loads(check)
     assert program == "python"
@@ -152,7 +152,7 @@ def test_the_image_finds_that_it_is_well_as_we_do(client, start, packages, tmp_p
 # --- models ----------------------------------------------------------------------------------------------------
 
 
-def test_it_is_not_well_before_there_is_a_model(start, warehouse, tmp_path):
+def test_it_is_not_healthy_without_a_model(start, warehouse, tmp_path):
     folder = tmp_path / "a model"
     with serving(start, KINDRED_MODEL_DIR=str(folder)) as (client, process):
         assert client.get("/ping").status_code == 503
@@ -181,7 +181,7 @@ def test_another_store_may_be_named(start, warehouse, tmp_path):
 # --- starting and ending ---------------------------------------------------------------------------------------
 
 
-def test_sigterm_ends_it_as_if_it_were_done(start, model):
+def test_sigterm_ends_it_with_status_0(start, model):
     with serving(start, KINDRED_MODEL_DIR=str(model)) as (client, process):
         assert client.get("/ping").status_code == 200  # the connection stays open
         process.send_signal(signal.SIGTERM)
@@ -198,10 +198,10 @@ def test_sigterm_ends_it_as_if_it_were_done(start, model):
         (["serve", "--help"], {}, "not 'serve --help'"),
         (["serve"], {"KINDRED_STORE_URL": "model.duckdb"}, "is not the URL of a store"),
         (["serve"], {"KINDRED_MAX_CONCURRENT": "0"}, "KINDRED_MAX_CONCURRENT must be"),
-        (["serve"], {"KINDRED_API_KEY": "the-key"}, "SageMaker passes no key on"),
+        (["serve"], {"KINDRED_API_KEY": "the-key"}, "SageMaker forwards no key"),
     ],
 )
-def test_what_it_cannot_do_is_refused_with_a_sentence(start, arguments, environment, sentence):
+def test_wrong_arguments_and_settings_are_refused_with_a_sentence(start, arguments, environment, sentence):
     process = start(*arguments, **environment)
     output, errors = process.communicate(timeout=STARTING_SECONDS)
     assert process.returncode == 2
@@ -215,7 +215,7 @@ def test_a_model_with_several_files_is_refused(start, tmp_path):
         (tmp_path / name).touch()
     process = start("serve", KINDRED_MODEL_DIR=str(tmp_path))
     assert process.wait(timeout=STARTING_SECONDS) == 2
-    assert process.communicate()[1] == f"There are 2 DuckDB files in {tmp_path}: a model has one.\n"
+    assert process.communicate()[1] == f"There are 2 DuckDB files in {tmp_path}: a model must have exactly one.\n"
 
 
 # --- the image -------------------------------------------------------------------------------------------------

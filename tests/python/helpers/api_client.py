@@ -1,11 +1,11 @@
-"""Requests to the app, and what holds of every answer."""
+"""Requests to the app, and checks that hold for every answer."""
 
 import asyncio
 from urllib.parse import urlsplit
 
 import httpx
 
-from kindred.api import Settings, create_app
+from kindred.api import ApiSettings, create_app
 
 KEY = "open sesame"
 NOBODY = 2**53 - 1
@@ -13,7 +13,7 @@ PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance"}
 
 
 class Client:
-    """Sends requests to an app without a server between, one after the other."""
+    """Sends requests to an app without a server, one after the other."""
 
     def __init__(self, app):
         self._app = app
@@ -36,12 +36,12 @@ class Client:
         return self
 
     def __exit__(self, *exception):
-        # Other tests of the same process open the same file, and not with the settings of a store.
-        self._app.state.desk.store.close()
+        # Other tests of the same process open the same file with other settings.
+        self._app.state.executor.store.close()
 
 
 def client_of(warehouse, **settings):
-    return Client(create_app(f"duckdb:///{warehouse}", Settings(**settings)))
+    return Client(create_app(f"duckdb:///{warehouse}", ApiSettings(**settings)))
 
 
 def got(response, status=200):
@@ -51,7 +51,7 @@ def got(response, status=200):
 
 
 def refused(response, status):
-    """Return the problem that a request was refused with, after a look at all that problems have in common."""
+    """Return the problem that a request was refused with, after checking what all problems share."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["x-content-type-options"] == "nosniff"

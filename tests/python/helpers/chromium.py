@@ -1,4 +1,4 @@
-"""A real browser for tests: the machine's own Chromium without a window, driven by Playwright, which downloads none."""
+"""A real browser for tests: the Chromium of this machine, without a window, driven by Playwright."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from servers import missing
 
-LONGEST_MILLISECONDS = 20_000
+MAX_MILLISECONDS = 20_000
 PHONE_AGENT = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 )
@@ -17,12 +17,12 @@ QUIET = (
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 
-expect.set_options(timeout=LONGEST_MILLISECONDS)
+expect.set_options(timeout=MAX_MILLISECONDS)
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A page, the address of all that it requested and of what was refused, and what the browser complained of."""
+    """A page, the URLs of its requests and of refused ones, and the errors and warnings of the browser."""
 
     page: Page
     requested: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Tab:
     complaints: list[str] = field(default_factory=list)
 
     def texts(self, selector: str) -> list[str]:
-        """Return what can be read in every element that a CSS selector finds at the moment."""
+        """Return the visible text of every element that a CSS selector finds now."""
         return self.page.locator(selector).all_inner_texts()
 
 
@@ -39,9 +39,9 @@ OpenTab = Callable[..., AbstractContextManager[Tab]]
 
 @contextmanager
 def chromium() -> Iterator[OpenTab]:
-    """Start Chromium and yield what opens a tab; nothing that a tab keeps is there in the next one.
+    """Start Chromium and yield a function that opens a tab; tabs share no storage.
 
-    Playwright runs an event loop in this thread for as long: have one at a time, and run no loop beside it.
+    Playwright runs an event loop in this thread meanwhile: use one browser at a time, and no other loop.
     """
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
@@ -58,7 +58,7 @@ def chromium() -> Iterator[OpenTab]:
                 is_mobile=is_mobile,
                 user_agent=PHONE_AGENT if is_mobile else None,
             )
-            context.set_default_timeout(LONGEST_MILLISECONDS)
+            context.set_default_timeout(MAX_MILLISECONDS)
             tab = Tab(context.new_page())
             tab.page.on("request", lambda request: tab.requested.append(request.url))
             tab.page.on("response", lambda response: response.ok or tab.refused.append(response.url))
@@ -74,9 +74,9 @@ def chromium() -> Iterator[OpenTab]:
 
 
 def _complain(tab: Tab, message: ConsoleMessage) -> None:
-    """Remember errors, warnings and broken policies, but not that a server refused: tests make it refuse.
+    """Keep errors, warnings and broken policies of the browser.
 
-    Nor what the driver says of the speed of graphics that no graphics card draws.
+    Two kinds are ignored: refusals of the server, which tests provoke, and the graphics driver's remarks on speed.
     """
     is_ignored = message.text.startswith("Failed to load resource") or "GL Driver Message" in message.text
     if message.type not in ("log", "info", "debug") and not is_ignored:

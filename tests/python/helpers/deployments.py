@@ -1,4 +1,4 @@
-"""What the tests of deployments share: folders with some packages only, lists of them, and what is to be answered."""
+"""Shared by the tests of deployments: folders with selected packages, lists of packages, and expected answers."""
 
 import subprocess
 import sys
@@ -14,11 +14,11 @@ from kindred.warehouse.reading import open_file
 
 
 def link_packages(folder: Path, names: list[str]) -> Path:
-    """Fill a folder with links to what these packages have put into site-packages."""
+    """Fill a folder with links to the files of these packages in site-packages."""
     folder.mkdir()
     for name in names:
         package = distribution(name)
-        for top in {file.parts[0] for file in package.files} - {"..", "__pycache__"}:  # scripts lie elsewhere
+        for top in {file.parts[0] for file in package.files} - {"..", "__pycache__"}:  # scripts are in another folder
             if not (folder / top).exists():
                 (folder / top).symlink_to(package.locate_file(top))
     return folder
@@ -58,15 +58,15 @@ def listed_packages(requirements: Path, root: Path = ROOT) -> list[str]:
 
 
 def find_wheels(requirements: Path, *options: str) -> None:
-    """Let pip find a wheel of every package that is listed, for the platform that the options name."""
+    """Check with pip that every listed package has a wheel for the platform that the options name."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--only-binary=:all:"]
-    target = requirements.parent / "nothing-is-installed"  # pip asks for one where the platform is another
+    target = requirements.parent / "nothing-is-installed"  # pip requires one for another platform
     subprocess.run([*pip, *options, "--target", target, "--requirement", requirements], check=True)
     assert not target.exists()
 
 
 def similar_handles(warehouse: Path, user_handle: int) -> list[int]:
-    """Return the users who are most like a user, as the warehouse lists them."""
+    """Return the similar users of a user, as the warehouse lists them."""
     query = "select similar_user_handle from similar_users where user_handle = ? order by rank"
     with open_file(warehouse) as connection:
         return [handle for (handle,) in connection.execute(query, [user_handle]).fetchall()]

@@ -19,7 +19,7 @@ from kindred.sample import files
 ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
 INPUTS = ("course_tags", "user_assessment_scores", "user_course_views", "user_interests")
-LONGEST_BUILD_SECONDS = 300
+MAX_BUILD_SECONDS = 300
 DIFFERENT_IN_EVERY_BUILD = {
     "build_info": None,
     "test_results": None,
@@ -86,7 +86,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=LONGEST_BUILD_SECONDS,
+            timeout=MAX_BUILD_SECONDS,
         )
         return Outcome(ended.returncode, DBT_TIME.sub("", ended.stdout))
 
@@ -99,14 +99,14 @@ class Project:
             env=clean_environment() | {"HTTPS_PROXY": "http://127.0.0.1:9", "TMPDIR": str(self.folder / "target")},
             capture_output=True,
             text=True,
-            timeout=LONGEST_BUILD_SECONDS,
+            timeout=MAX_BUILD_SECONDS,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
     def kill_build_when(self, is_time: Callable[[], bool]) -> int:
         """Start a build, kill it and its children as soon as it is time, and return its exit status."""
-        deadline = time.monotonic() + LONGEST_BUILD_SECONDS
+        deadline = time.monotonic() + MAX_BUILD_SECONDS
         with subprocess.Popen(
             self._command("build"),
             cwd=self.folder,

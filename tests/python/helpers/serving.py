@@ -1,4 +1,4 @@
-"""A real `kindred serve` or `kindred dashboard` for tests: a process of its own, at a port that is free."""
+"""A real `kindred serve` or `kindred dashboard` for tests, as a separate process on a free port."""
 
 import re
 import subprocess
@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 from project import BIN, clean_environment
 
-LONGEST_SECONDS = 30
+MAX_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Serving:
-    """A server that runs, and the file to which it prints."""
+    """A running server, and the file to which it prints."""
 
     process: subprocess.Popen
     log: Path
@@ -34,7 +34,7 @@ class Serving:
         return f"http://127.0.0.1:{self.port}"
 
     def wait_for(self, pattern: str) -> None:
-        deadline = time.monotonic() + LONGEST_SECONDS
+        deadline = time.monotonic() + MAX_SECONDS
         while not re.search(pattern, self.printed):
             assert time.monotonic() < deadline, self.printed
             assert self.process.poll() is None, self.printed
@@ -43,7 +43,7 @@ class Serving:
 
 @contextmanager
 def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
-    """Serve from a folder, wait until it says of what warehouse, and kill it at the end if it still runs."""
+    """Serve from a folder, wait until the server names the warehouse, and kill it at the end if it still runs."""
     with _running("serve", folder, *arguments, **environment) as server:
         server.wait_for(r"\n.*(version|503)")
         yield server
@@ -51,10 +51,10 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Servi
 
 @contextmanager
 def showing(folder: Path, *arguments: str, **environment: str) -> Iterator[Serving]:
-    """Show the dashboard from a folder, wait until it answers, and kill it at the end if it still runs."""
+    """Run the dashboard in a folder, wait until it answers, and kill it at the end if it still runs."""
     with _running("dashboard", folder, *arguments, **environment) as server:
         server.wait_for(r"The dashboard is at")
-        deadline = time.monotonic() + LONGEST_SECONDS
+        deadline = time.monotonic() + MAX_SECONDS
         while not _is_healthy(f"{server.url}/_stcore/health"):
             assert time.monotonic() < deadline, server.printed
             assert server.process.poll() is None, server.printed

@@ -42,7 +42,7 @@ STARTED_BY_OTHERS = {
 
 PUBLIC_NAMES = {
     "kindred": {"__version__", "top_k"},
-    "kindred.api": {"Settings", "create_app"},
+    "kindred.api": {"ApiSettings", "create_app"},
     "kindred.cli": {"main"},
     "kindred.stores": {"open_store"},
 }

@@ -1,4 +1,4 @@
-"""The endpoints that tell how the server is, and the page."""
+"""The endpoints for the health of the server, and the page."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request, Response
 
 from kindred.api import handlers
 from kindred.api.openapi import answered, refused
+from kindred.api.routers.dependencies import executor_of
 from kindred.api.schemas import examples, responses
 
 PAGE_HEADERS = {
-    # Nothing but the page's own files, whatever gets into it.
+    # The page may load its own files and nothing else, even if foreign text gets into it.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -28,8 +29,8 @@ router = APIRouter()
     responses=answered("The server can answer.", examples.HEALTH) | refused(503),
 )
 async def show_health(request: Request) -> Response:
-    """Tell whether look-ups can be answered, and from which version."""
-    executor = request.app.state.executor
+    """Tell whether the server can answer lookups, and from which version."""
+    executor = executor_of(request)
     return await executor.report(partial(handlers.health, store=executor.store.kind))
 
 
@@ -37,11 +38,11 @@ async def show_health(request: Request) -> Response:
     "/ping",
     tags=["service"],
     response_class=Response,
-    responses={200: {"description": "The server can answer."}} | refused(503),
+    responses=refused(503) | {200: {"description": "The server can answer."}},
 )
 async def ping(request: Request) -> Response:
     """Tell SageMaker whether the container can answer."""
-    await request.app.state.executor.report(lambda reader: {})
+    await executor_of(request).report(lambda reader: {})
     return Response()
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from kindred.api import handlers
 from kindred.api.openapi import answered, refused
-from kindred.api.routers.dependencies import needs_json
+from kindred.api.routers.dependencies import executor_of, needs_json
 from kindred.api.schemas import examples, responses
 from kindred.api.schemas.requests import Count, Handle, Paging, Selection, UsersQuestion
 
@@ -22,19 +22,19 @@ router = APIRouter(tags=["users"])
     responses=answered("The similar users.", examples.SIMILAR_USERS) | refused(404, 422, 429, 503),
 )
 async def list_similar(request: Request, user_handle: Handle, selection: Annotated[Selection, Query()]) -> Response:
-    """List a user's similar users, closest first, with what makes them so."""
-    look_up = partial(handlers.similar_of_user, user_handle=user_handle, selection=selection)
-    return await request.app.state.executor.answer(look_up)
+    """List a user's similar users, most similar first, with the reasons."""
+    lookup = partial(handlers.similar_of_user, user_handle=user_handle, selection=selection)
+    return await executor_of(request).answer(lookup)
 
 
 @router.get(
     "/users",
-    response_model=responses.Users,
+    response_model=responses.UsersPage,
     responses=answered("A page of users.", examples.USERS) | refused(422, 429, 503),
 )
 async def list_users(request: Request, paging: Annotated[Paging, Query()]) -> Response:
-    """List users by rising handles, of one cluster or all, page by page."""
-    return await request.app.state.executor.answer(partial(handlers.users, paging=paging))
+    """List users in the order of their handles, of one cluster or all, page by page."""
+    return await executor_of(request).answer(partial(handlers.users, paging=paging))
 
 
 @router.post(
@@ -44,14 +44,14 @@ async def list_users(request: Request, paging: Annotated[Paging, Query()]) -> Re
     dependencies=[Depends(needs_json)],
 )
 async def list_similar_of_users(request: Request, question: UsersQuestion) -> Response:
-    """List the similar users of several users at once. That one of them is unknown is no error for the others."""
-    look_up = partial(handlers.similar_of_users, user_handles=question.user_handles, selection=question)
-    return await request.app.state.executor.answer(look_up, is_long=True)
+    """List the similar users of several users at once. Users who are unknown are listed apart."""
+    lookup = partial(handlers.similar_of_users, user_handles=question.user_handles, selection=question)
+    return await executor_of(request).answer(lookup, is_slow=True)
 
 
 @router.get("/users/similar", include_in_schema=False)
 async def refuse_similar_as_handle() -> None:
-    """Refuse to read the path above as that of a user."""
+    """Refuse GET on the path above, which would otherwise be read as the path of a user."""
     raise HTTPException(405, headers={"Allow": "POST"})
 
 
@@ -62,7 +62,7 @@ async def refuse_similar_as_handle() -> None:
 )
 async def show_user(request: Request, user_handle: Handle) -> Response:
     """Show a user in numbers, with the cluster and all features of the profile."""
-    return await request.app.state.executor.answer(partial(handlers.user, user_handle=user_handle))
+    return await executor_of(request).answer(partial(handlers.user, user_handle=user_handle))
 
 
 @router.get(
@@ -71,14 +71,14 @@ async def show_user(request: Request, user_handle: Handle) -> Response:
     responses=answered("The pair.", examples.PAIR) | refused(404, 422, 429, 503),
 )
 async def show_pair(request: Request, user_handle: Handle, other_handle: Handle) -> Response:
-    """Show all that two users have in common, whether one is on the other's list or not.
+    """Show everything that two users have in common, whether or not one is on the other's list.
 
-    There is no pair of a user with the same user: that is 404, as for users whom nobody knows.
+    A user is not compared with themselves: that is answered with 404, like an unknown user.
     """
     if user_handle == other_handle:
-        raise HTTPException(404, "A user is not compared with the same user: name two.")
-    look_up = partial(handlers.pair, user_handle=user_handle, other_handle=other_handle)
-    return await request.app.state.executor.answer(look_up)
+        raise HTTPException(404, "A user is not compared with themselves: name two users.")
+    lookup = partial(handlers.pair, user_handle=user_handle, other_handle=other_handle)
+    return await executor_of(request).answer(lookup)
 
 
 @router.get(
@@ -87,6 +87,6 @@ async def show_pair(request: Request, user_handle: Handle, other_handle: Handle)
     responses=answered("The courses.", examples.COURSES_TO_TAKE) | refused(404, 422, 429, 503),
 )
 async def list_courses_to_take(request: Request, user_handle: Handle, count: Annotated[Count, Query()]) -> Response:
-    """List what a user's similar users viewed and the user has not: people like this one also took."""
-    look_up = partial(handlers.courses_to_take, user_handle=user_handle, limit=count.limit)
-    return await request.app.state.executor.answer(look_up)
+    """List courses that similar users viewed and the user has not."""
+    lookup = partial(handlers.courses_to_take, user_handle=user_handle, limit=count.limit)
+    return await executor_of(request).answer(lookup)

@@ -1,3 +1,3 @@
-"""What the API takes and what it answers, with examples."""
+"""The requests and the answers of the API, with examples."""
 
 __all__ = ["examples", "requests", "responses"]

@@ -1,4 +1,4 @@
-"""An example of every answer, for /openapi.json; FastAPI leaves out what is null, so nothing is."""
+"""An example of every answer, for /openapi.json; none has a null, because FastAPI leaves nulls out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REASONS = [
 
 _FACETS = {"courses": 0.21, "course_tags": 0.0, "interests": 0.08, "next_courses": 0.13}
 
-_CLOSE_USER = {
+_SIMILAR_USER = {
     "rank": 1,
     "similar_user_handle": 77,
     "similarity": 0.42,
@@ -24,7 +24,7 @@ _CLOSE_USER = {
 
 _SIMILAR = {
     "user_handle": 42,
-    "similar": [{**_CLOSE_USER, "cosine_similarity": 0.38, "is_same_profile": False}],
+    "similar": [{**_SIMILAR_USER, "cosine_similarity": 0.38, "is_same_profile": False}],
 }
 
 _USER_ROW = {
@@ -57,7 +57,7 @@ SIMILAR_OF_USERS = {"version": _VERSION, "results": [_SIMILAR], "unknown_user_ha
 
 SIMILAR_TO_ACTIVITY = {
     "version": _VERSION,
-    "similar": [_CLOSE_USER],
+    "similar": [_SIMILAR_USER],
     "unknown": {"interests": [], "courses": ["no-such-course"], "assessments": []},
     "mapped": {"interests": {"Data Analysis": "data-analysis"}, "assessments": {}},
 }

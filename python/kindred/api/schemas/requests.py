@@ -1,4 +1,4 @@
-"""What can be asked: the parameters and bodies of requests, with their limits."""
+"""The parameters and bodies of requests, with their limits."""
 
 from __future__ import annotations
 
@@ -9,71 +9,77 @@ from pydantic_core import PydanticCustomError
 
 from kindred.lookups import ClusterFilter
 
-MOST_HANDLE = 2**53 - 1
-"""The largest whole number that every reader of JSON holds exactly."""
+MAX_HANDLE = 2**53 - 1
+"""The largest whole number that every JSON parser reads exactly."""
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 
-MOST_USERS = 100
+MAX_USERS = 100
 
-MOST_TERMS = 500
+MAX_TERMS = 500
 
-MOST_NUMBER = 1e9
+MAX_AMOUNT = 1e9
 
 TAG_MARK = "~"
-"""What the tags begin with that tell alternatives apart; in the location of an error they are left out."""
+"""Begins the tags that tell alternatives apart; the location of an error leaves them out."""
 
-ONE_TERM = ("interests", "courses", "assessments")
+TEXT_TAG = f"{TAG_MARK}text"
+
+OBJECT_TAG = f"{TAG_MARK}object"
+
+TERM_FIELDS = ("interests", "courses", "assessments")
 
 
 def _whole(number: object) -> object:
-    """Return 42 for 42.0, which is the same number in JSON."""
+    """Return 42 for 42.0: JSON does not tell them apart."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 Handle = Annotated[
     int,
-    Field(ge=1, le=MOST_HANDLE, description="The handle of a user.", examples=[42]),
+    Field(ge=1, le=MAX_HANDLE, description="The handle of a user.", examples=[42]),
     BeforeValidator(_whole),
 ]
 
-Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="How many at most."), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=MAX_ROWS, description="The largest number of results."), BeforeValidator(_whole)]
+
+MinSimilarity = Annotated[float, Field(ge=0, le=1, description="Leave out users who are less similar.")]
 
 Term = Annotated[str, Field(min_length=1, max_length=200)]
 
-Amount = Annotated[float, Field(ge=0, le=MOST_NUMBER, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT, allow_inf_nan=False)]
 
 
 class Selection(BaseModel):
-    """Which of the similar users are wanted."""
+    """Which of the similar users to list."""
 
     model_config = ConfigDict(extra="forbid")
 
     limit: Limit = 10
-    min_similarity: Annotated[float, Field(ge=0, le=1, description="Leave out who is less similar.")] = 0.0
+    min_similarity: MinSimilarity = 0.0
     cluster: Annotated[
         ClusterFilter,
-        Field(description="Only users of the user's own cluster, or only others. Who is in no cluster has no same."),
+        Field(description="same: users of the same cluster (none if the user is in none); other: all other users."),
     ] = "any"
     exclude_same_profile: Annotated[
-        bool, Field(description="Leave out who followed, viewed and was assessed in exactly the same.")
+        bool, Field(description="Leave out users who followed, viewed and were assessed in exactly the same.")
     ] = False
 
 
 class Paging(BaseModel):
-    """Which users are wanted."""
+    """Which page of users to list."""
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Annotated[int, Field(ge=0, le=MOST_HANDLE, description="Only greater handles: the next_after before.")] = 0
+    after: Annotated[int, Field(ge=0, le=MAX_HANDLE, description="Only higher handles: the last next_after.")] = 0
     limit: Limit = 20
     cluster: Annotated[
-        int, Field(ge=-1, le=MOST_HANDLE, description="Only users of the cluster of this id; -1: of none.")
-    ] = None
+        int, Field(ge=-1, le=MAX_HANDLE, description="Only users of the cluster with this id; -1: users in no cluster.")
+    ] = None  # type: ignore[assignment]  # with int | None, the parameter itself could be null
 
 
 class Count(BaseModel):
-    """How much is wanted."""
+    """How many results to list."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,35 +87,35 @@ class Count(BaseModel):
 
 
 class _Body(BaseModel):
-    """What is sent as JSON: exactly what is named, and of exactly its type."""
+    """A JSON body: only the named members, each of exactly its type."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class CourseView(_Body):
-    """A course, and for how long it was viewed."""
+    """A course, and how long it was viewed."""
 
     course_id: Term
-    view_seconds: Annotated[Amount | None, Field(description="In all; null where that is not known.")] = None
+    view_seconds: Annotated[Amount | None, Field(description="In total; null if that is not known.")] = None
 
 
 class Assessment(_Body):
     """An assessment, and its score."""
 
     tag: Term
-    score: Annotated[Amount | None, Field(description="null where that is not known.")] = None
+    score: Annotated[Amount | None, Field(description="null if that is not known.")] = None
 
 
 def _text_or_object(item: object) -> str:
-    return "~object" if isinstance(item, dict | BaseModel) else "~text"
+    return OBJECT_TAG if isinstance(item, dict | BaseModel) else TEXT_TAG
 
 
 class ActivityQuestion(_Body):
-    """What somebody did who is not in the warehouse. Spellings are mapped as the warehouse maps them."""
+    """What somebody who is not in the warehouse did. Spellings are mapped as the warehouse maps them."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [{"required": [name], "properties": {name: {"minItems": 1}}} for name in ONE_TERM],
+            "anyOf": [{"required": [name], "properties": {name: {"minItems": 1}}} for name in TERM_FIELDS],
             "examples": [
                 {
                     "interests": ["python", "data-analysis"],
@@ -121,25 +127,25 @@ class ActivityQuestion(_Body):
         }
     )
 
-    interests: Annotated[list[Term], Field(max_length=MOST_TERMS, description="Tags that are followed.")] = []
+    interests: Annotated[list[Term], Field(max_length=MAX_TERMS, description="Tags that they follow.")] = []
     courses: Annotated[
         list[
             Annotated[
-                Annotated[Term, Tag("~text")] | Annotated[CourseView, Tag("~object")], Discriminator(_text_or_object)
+                Annotated[Term, Tag(TEXT_TAG)] | Annotated[CourseView, Tag(OBJECT_TAG)], Discriminator(_text_or_object)
             ]
         ],
-        Field(max_length=MOST_TERMS, description="Courses viewed; of one that is named twice, the last counts."),
+        Field(max_length=MAX_TERMS, description="Courses viewed; if one is named twice, the last counts."),
     ] = []
     assessments: Annotated[
         list[
             Annotated[
-                Annotated[Term, Tag("~text")] | Annotated[Assessment, Tag("~object")], Discriminator(_text_or_object)
+                Annotated[Term, Tag(TEXT_TAG)] | Annotated[Assessment, Tag(OBJECT_TAG)], Discriminator(_text_or_object)
             ]
         ],
-        Field(max_length=MOST_TERMS, description="Assessments taken; of one that is named twice, the last counts."),
+        Field(max_length=MAX_TERMS, description="Assessments taken; if one is named twice, the last counts."),
     ] = []
     limit: Limit = 10
-    min_similarity: Annotated[float, Field(ge=0, le=1, description="Leave out who is less similar.")] = 0.0
+    min_similarity: MinSimilarity = 0.0
 
     @model_validator(mode="after")
     def _has_a_term(self) -> ActivityQuestion:
@@ -148,18 +154,18 @@ class ActivityQuestion(_Body):
         return self
 
     def seconds_by_course(self) -> dict[str, float | None]:
-        """Return for how long each course was viewed."""
+        """Return how long each course was viewed, in seconds."""
         return dict(
             (item, None) if isinstance(item, str) else (item.course_id, item.view_seconds) for item in self.courses
         )
 
     def score_by_tag(self) -> dict[str, float | None]:
-        """Return the score in each assessment."""
+        """Return the score of each assessment."""
         return dict((item, None) if isinstance(item, str) else (item.tag, item.score) for item in self.assessments)
 
 
 class UserQuestion(Selection):
-    """A user whose similar users are wanted."""
+    """A question for the similar users of one user."""
 
     model_config = ConfigDict(
         strict=True, json_schema_extra={"examples": [{"user_handle": 42, "limit": 5, "cluster": "same"}]}
@@ -169,13 +175,13 @@ class UserQuestion(Selection):
 
 
 class UsersQuestion(Selection):
-    """Several users whose similar users are wanted."""
+    """A question for the similar users of several users."""
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"user_handles": [42, 77], "limit": 3}]})
 
     user_handles: Annotated[
         list[Handle],
-        Field(min_length=1, max_length=MOST_USERS, description="Their handles; one that is named twice counts once."),
+        Field(min_length=1, max_length=MAX_USERS, description="Their handles; one that is named twice counts once."),
     ]
 
 
@@ -192,4 +198,4 @@ Invocation = Annotated[
     | Annotated[ActivityQuestion, Tag("~activity")],
     Discriminator(_kind_of),
 ]
-"""Any of the questions, told apart by what is named."""
+"""Any of the questions, told apart by their members."""

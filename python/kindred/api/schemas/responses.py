@@ -1,4 +1,4 @@
-"""What is answered. The models describe it in /openapi.json; no answer is built or checked by them."""
+"""The answers. The models describe them in /openapi.json; they neither build nor check an answer."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-Version = Annotated[str, Field(description="The version of the warehouse that all of the answer is of.")]
+Version = Annotated[str, Field(description="The version of the warehouse that the whole answer comes from.")]
 
 Parts = Annotated[dict[str, float], Field(description="What each facet adds to the similarity; the parts sum to it.")]
 
 ClusterId = Annotated[int, Field(ge=-1, description="-1 for no cluster.")]
 
-Label = Annotated[str | None, Field(description="The subjects that tell the cluster from others; null for none.")]
+Label = Annotated[str | None, Field(description="The tags that are typical of the cluster; null for none.")]
 
-Moment = Annotated[str | None, Field(description="ISO 8601, as delivered.")]
+Moment = Annotated[str | None, Field(description="ISO 8601, as the input has it.")]
 
 
 class _Answer(BaseModel):
@@ -31,7 +31,7 @@ class Reason(_Answer):
 
 
 class CloseUser(_Answer):
-    """A user who is similar to what somebody did."""
+    """A user who is similar to somebody who is not in the warehouse."""
 
     rank: Annotated[int, Field(ge=1)]
     similar_user_handle: int
@@ -39,31 +39,31 @@ class CloseUser(_Answer):
     facets: Parts
     cluster_id: ClusterId
     cluster: Label
-    reasons: Annotated[list[Reason], Field(description="What adds most, up to three.")]
+    reasons: Annotated[list[Reason], Field(description="The reasons that add most, up to three.")]
 
 
 class SimilarUser(CloseUser):
-    """A user who is similar to another. Where some are left out, ranks have gaps: they are those of the whole list."""
+    """A user who is similar to another. Ranks are those of the whole list: they have gaps if users are left out."""
 
-    cosine_similarity: Annotated[float, Field(description="How alike the two are in what they did, unweighted.")]
+    cosine_similarity: Annotated[float, Field(description="The similarity of what the two did, without weights.")]
     is_same_profile: Annotated[bool, Field(description="Whether they did exactly the same.")]
 
 
 class SimilarOfUser(_Answer):
-    """A user's similar users, closest first."""
+    """A user's similar users, most similar first."""
 
     user_handle: int
     similar: list[SimilarUser]
 
 
 class SimilarUsers(SimilarOfUser):
-    """A user's similar users, closest first, and the version."""
+    """A user's similar users, most similar first, and the version."""
 
     version: Version
 
 
 class SimilarOfUsers(_Answer):
-    """The similar users of several users, in the order in which they were named."""
+    """The similar users of several users, in the order in which the request names them."""
 
     version: Version
     results: list[SimilarOfUser]
@@ -71,7 +71,7 @@ class SimilarOfUsers(_Answer):
 
 
 class UnknownTerms(_Answer):
-    """The terms of which nothing is known."""
+    """The terms that the warehouse does not know."""
 
     interests: list[str]
     courses: list[str]
@@ -79,14 +79,14 @@ class UnknownTerms(_Answer):
 
 
 class MappedTerms(_Answer):
-    """The canonical tag of each term that is spelled otherwise."""
+    """The canonical tag of each term that is spelled differently."""
 
     interests: dict[str, str]
     assessments: dict[str, str]
 
 
 class SimilarToActivity(_Answer):
-    """The users who are similar to what somebody did, closest first, and how the terms were understood."""
+    """The users most similar to somebody who is not in the warehouse, and how the terms were understood."""
 
     version: Version
     similar: list[CloseUser]
@@ -95,15 +95,15 @@ class SimilarToActivity(_Answer):
 
 
 class Pair(_Answer):
-    """All that two users have in common, whether one is on the other's list or not."""
+    """Everything that two users have in common, whether or not one is on the other's list."""
 
     user_handle: int
     similar_user_handle: int
     version: Version
     similarity: float
-    rank: Annotated[int | None, Field(description="In the first user's list; null if the other is not there.")]
+    rank: Annotated[int | None, Field(description="In the first user's list; null if the other is not on it.")]
     facets: Parts
-    reasons: Annotated[list[Reason], Field(description="Every shared feature, that which adds most first.")]
+    reasons: Annotated[list[Reason], Field(description="Every shared feature, largest contribution first.")]
 
 
 class UserRow(_Answer):
@@ -140,16 +140,16 @@ class WeightedFeature(_Answer):
 
 
 class User(UserRow):
-    """A user with all that the profile is made of."""
+    """A user with all features of the profile."""
 
     version: Version
     profile: Annotated[
-        dict[str, list[WeightedFeature]], Field(description="The features of each facet, weightiest first.")
+        dict[str, list[WeightedFeature]], Field(description="The features of each facet, largest weight first.")
     ]
 
 
-class Users(_Answer):
-    """A page of users, by rising handles."""
+class UsersPage(_Answer):
+    """A page of users, in the order of their handles."""
 
     version: Version
     users: list[UserRow]
@@ -160,13 +160,13 @@ class CourseToTake(_Answer):
     """A course that similar users viewed and the user has not."""
 
     course_id: str
-    users: Annotated[int, Field(description="How many of the similar users viewed it.")]
-    summed_similarity: Annotated[float, Field(description="Theirs to the user, by which the courses are sorted.")]
-    similar_user_handles: Annotated[list[int], Field(description="Who they are, closest first.")]
+    users: Annotated[int, Field(description="How many similar users viewed it.")]
+    summed_similarity: Annotated[float, Field(description="The sum of their similarities; the largest comes first.")]
+    similar_user_handles: Annotated[list[int], Field(description="Those users, most similar first.")]
 
 
 class CoursesToTake(_Answer):
-    """What users like this one also took."""
+    """Courses that similar users viewed and the user has not."""
 
     user_handle: int
     version: Version
@@ -174,29 +174,29 @@ class CoursesToTake(_Answer):
 
 
 class Health(_Answer):
-    """How the server is."""
+    """The health of the server."""
 
     status: Literal["ok"]
     code_version: Annotated[str, Field(description="The version of Kindred.")]
     version: Version
     built_at: AwareDatetime
     users: int
-    store: Annotated[str, Field(description="The kind of store that is read: the scheme of its URL.")]
+    store: Annotated[str, Field(description="The kind of store: the scheme of its URL.")]
 
 
 class ProblemError(_Answer):
     """What is wrong with one part of a request."""
 
-    location: Annotated[str, Field(description="Where, e.g. query.limit or body.interests.0.")]
+    location: Annotated[str, Field(description="The part, e.g. query.limit or body.interests.0.")]
     message: str
 
 
 class Problem(BaseModel):
-    """Why a request was not answered (RFC 9457)."""
+    """Why a request was refused or failed (RFC 9457)."""
 
     type: Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
     instance: Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
-    errors: Annotated[list[ProblemError], Field(description="Of 422 only.")] = []
+    errors: Annotated[list[ProblemError], Field(description="With 422 only.")] = []

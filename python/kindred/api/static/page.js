@@ -1,29 +1,29 @@
-// The page for trying look-ups: ?user=42 shows the closest users of user 42, and &with=77 why user 77 is one of them.
+// The page to try lookups: ?user=42 shows the similar users of user 42, and &with=77 why user 77 is one of them.
 
 const KEY = "kindred-api-key";
 const SHOWN_REASONS = 12;
 
-// What a shared feature means, before and after its name.
-const WORDS = {
+// What a shared feature means: the text before and after its name.
+const REASON_TEXTS = {
   courses: () => ["Both viewed ", ""],
   course_tags: () => ["Both viewed courses on ", ""],
   interests: () => ["Both follow ", ""],
   assessments: () => ["Both were assessed in ", ""],
-  next_courses: (user, other) => [`${other} viewed `, `, next for ${user}`],
-  taken_courses: (user, other) => [`${user} viewed `, `, next for ${other}`],
+  next_courses: (user, other) => [`${other} viewed `, `, predicted next for ${user}`],
+  taken_courses: (user, other) => [`${user} viewed `, `, predicted next for ${other}`],
   view_time: () => ["Both spent time on ", ""],
-  authors: () => ["Both viewed courses of author ", ""],
-  levels: () => ["Both view courses of the level ", ""],
+  authors: () => ["Both viewed courses by author ", ""],
+  levels: () => ["Both viewed courses of the level ", ""],
   cluster: () => ["Both are in ", ""],
 };
-const FACETS = {
+const FACET_LABELS = {
   courses: "Courses",
-  course_tags: "Subjects",
+  course_tags: "Course tags",
   interests: "Interests",
   assessments: "Assessments",
-  next_courses: "Next for the user",
-  taken_courses: "Next for the other",
-  view_time: "Time spent",
+  next_courses: "Predicted next courses",
+  taken_courses: "Predicted for the other user",
+  view_time: "View time",
   authors: "Authors",
   levels: "Levels",
   cluster: "Cluster",
@@ -31,10 +31,10 @@ const FACETS = {
 const COLOURS = 10;
 
 const byId = (id) => document.getElementById(id);
-const facetName = (facet) => FACETS[facet] ?? facet.replaceAll("_", " ");
+const facetName = (facet) => FACET_LABELS[facet] ?? facet.replaceAll("_", " ");
 
-let facets = []; // in the order of the warehouse, which gives each its colour
-let asked = 0; // so that what comes late does not replace what was asked for after it
+let facets = []; // in the order of the warehouse; the place of a facet gives its colour
+let latestTurn = 0; // so that a late answer does not replace that of a newer request
 
 class Problem extends Error {
   constructor(status, content) {
@@ -57,7 +57,7 @@ async function ask(path) {
   return content;
 }
 
-// Make an element; what is given as text stays text, whatever is in it.
+// Create an element. Text is inserted as text, never as HTML.
 function make(name, properties, ...children) {
   const { data, aria, ...rest } = properties ?? {};
   const element = Object.assign(document.createElement(name), rest);
@@ -80,14 +80,14 @@ function parts(values, whole) {
 const colour = (facet) => `f${Math.max(facets.indexOf(facet), 0) % COLOURS}`;
 
 function bar(values, whole) {
-  const told = Object.entries(values)
+  const text = Object.entries(values)
     .filter(([, value]) => value > 0)
     .map(([facet, value]) => `${facetName(facet)} ${value.toFixed(3)}`);
-  return make("div", { className: "bar", aria: { role: "img", "aria-label": told.join(", ") } }, ...parts(values, whole));
+  return make("div", { className: "bar", aria: { role: "img", "aria-label": text.join(", ") } }, ...parts(values, whole));
 }
 
 function reasonItem(reason, user, other) {
-  const words = WORDS[reason.facet] ?? (() => [`${facetName(reason.facet)}: `, ""]);
+  const words = REASON_TEXTS[reason.facet] ?? (() => [`${facetName(reason.facet)}: `, ""]);
   const [before, after] = words(`user ${user}`, `user ${other}`);
   return make(
     "li",
@@ -151,7 +151,7 @@ function similarSection(user, similar, clusterId) {
     if (other.cluster_id === -1) return "In no cluster";
     return other.cluster_id === clusterId ? "Same cluster" : `Cluster: ${other.cluster ?? other.cluster_id}`;
   };
-  const most = Math.max(...similar.map((other) => other.similarity));
+  const largest = Math.max(...similar.map((other) => other.similarity));
   const cards = similar.map((other) => {
     const toggle = make("button", { type: "button", className: "plain", aria: { "aria-expanded": "false" } });
     toggle.append(`User ${other.similar_user_handle}`);
@@ -167,7 +167,7 @@ function similarSection(user, similar, clusterId) {
         other.is_same_profile ? make("span", { className: "chip" }, "Did exactly the same") : null,
         make("span", { className: "score", title: "Similarity" }, other.similarity.toFixed(3)),
       ),
-      bar(other.facets, most),
+      bar(other.facets, largest),
       make("ul", { className: "words" }, ...other.reasons.map((r) => reasonItem(r, user, other.similar_user_handle))),
     );
     toggle.addEventListener("click", () => {
@@ -178,9 +178,9 @@ function similarSection(user, similar, clusterId) {
     return card;
   });
   const list = similar.length
-    ? [make("p", { className: "soft" }, "Choose one to see all that the two have in common."), legend(similar)]
-    : [make("p", { className: "soft" }, `User ${user} has nothing in common with anybody.`)];
-  return make("section", { id: "similar" }, make("h2", {}, "Closest users"), ...list, make("ol", {}, ...cards));
+    ? [make("p", { className: "soft" }, "Choose a user to see everything that the two have in common."), legend(similar)]
+    : [make("p", { className: "soft" }, `User ${user} has no similar users.`)];
+  return make("section", { id: "similar" }, make("h2", {}, "Similar users"), ...list, make("ol", {}, ...cards));
 }
 
 function coursesSection(user, courses) {
@@ -189,17 +189,17 @@ function coursesSection(user, courses) {
       "li",
       {},
       make("b", {}, course.course_id),
-      make("div", { className: "soft" }, `${course.users} of the closest users viewed it`),
+      make("div", { className: "soft" }, `viewed by ${course.users} similar ${course.users === 1 ? "user" : "users"}`),
     ),
   );
-  const told = courses.length
-    ? `What the closest users viewed and user ${user} has not.`
-    : `Nobody close viewed anything that user ${user} has not.`;
+  const text = courses.length
+    ? `Courses that similar users viewed and user ${user} has not.`
+    : `Similar users viewed no course that user ${user} has not.`;
   return make(
     "section",
     { id: "courses", className: "card" },
-    make("h2", {}, "What to take next"),
-    make("p", { className: "soft" }, told),
+    make("h2", {}, "Courses to take"),
+    make("p", { className: "soft" }, text),
     make("ol", {}, ...items),
   );
 }
@@ -207,13 +207,13 @@ function coursesSection(user, courses) {
 function pairBlock(pair) {
   const { user_handle: user, similar_user_handle: other } = pair;
   const added = Object.entries(pair.facets).filter(([, value]) => value > 0);
-  const most = Math.max(...added.map(([, value]) => value));
+  const largest = Math.max(...added.map(([, value]) => value));
   const rows = added.map(([facet, value]) =>
     make(
       "tr",
       {},
       make("th", { scope: "row" }, facetName(facet)),
-      make("td", {}, make("div", { className: "bar", aria: { "aria-hidden": "true" } }, ...parts({ [facet]: value }, most))),
+      make("td", {}, make("div", { className: "bar", aria: { "aria-hidden": "true" } }, ...parts({ [facet]: value }, largest))),
       make("td", {}, value.toFixed(3)),
     ),
   );
@@ -230,29 +230,29 @@ function pairBlock(pair) {
     });
     actions.append(more);
   }
-  actions.append(userLink(other, `Closest users of user ${other}`));
+  actions.append(userLink(other, `Similar users of user ${other}`));
   return make(
     "div",
     { className: "pair" },
-    make("h3", {}, `All that users ${user} and ${other} have in common`),
+    make("h3", {}, `Everything that users ${user} and ${other} have in common`),
     make("table", { aria: { "aria-label": "What each facet adds" } }, make("tbody", {}, ...rows)),
     reasons,
     actions,
   );
 }
 
-function tell(problem, user) {
+function showProblem(problem, user) {
   byId("key").hidden = problem.status !== 401;
   let { title, message } = problem;
   if (problem.status === 401) {
     const wasSent = sessionStorage.getItem(KEY) !== null;
-    title = wasSent ? "This is not the key" : "This server needs a key";
-    message = wasSent ? "The server does not know the key that was sent; type another." : "Type it below to go on.";
+    title = wasSent ? "This key is wrong" : "This server needs a key";
+    message = wasSent ? "The server does not accept this key; type another one." : "Type the key below to continue.";
   } else if (problem.status === 404) {
-    title = "Nobody there";
+    title = "Unknown user";
     message = `There is no user ${user} in the warehouse.`;
   } else if (problem.status === 422) {
-    title = "This is no user handle";
+    title = "This is not a user handle";
     message = "A handle is a whole number of 1 or more.";
   }
   byId("message").replaceChildren(make("div", { className: "notice bad" }, make("strong", {}, title), message));
@@ -277,9 +277,9 @@ async function showPair() {
     const block = pairBlock(await ask(`users/${encodeURIComponent(user)}/similar/${encodeURIComponent(other)}`));
     const isStillOpen = new URLSearchParams(location.search).get("with") === other;
     if (isStillOpen && !card.querySelector(".pair")) card.append(block);
-    card.classList.toggle("open", isStillOpen); // what the card says in brief is in the pair as well
+    card.classList.toggle("open", isStillOpen); // the open pair repeats the reasons of the card, which are hidden then
   } catch (problem) {
-    tell(problem, other);
+    showProblem(problem, other);
   }
 }
 
@@ -291,7 +291,7 @@ async function showUser(user, turn) {
     ask(`${path}/similar?limit=20`),
     ask(`${path}/courses?limit=10`),
   ]);
-  if (turn !== asked) return;
+  if (turn !== latestTurn) return;
   facets = Object.keys(profile.profile);
   byId("answer").replaceChildren(
     profileSection(profile),
@@ -307,13 +307,13 @@ async function showUser(user, turn) {
 
 async function showIntro(turn) {
   const { users } = await ask("users?limit=8");
-  if (turn !== asked) return;
+  if (turn !== latestTurn) return;
   byId("answer").replaceChildren(
     make(
       "section",
       { className: "intro card" },
       make("h1", {}, "Who is most like a user, and why?"),
-      make("p", {}, "Type a user handle to see the closest users, what they have in common and what to take next."),
+      make("p", {}, "Type a user handle to see similar users, what they have in common, and courses to take."),
       make("p", { className: "soft" }, "For example:"),
       make("p", { className: "chips" }, ...users.map((user) => userLink(user.user_handle, String(user.user_handle), "chip"))),
     ),
@@ -330,7 +330,7 @@ async function showFooter() {
 }
 
 async function show() {
-  const turn = ++asked;
+  const turn = ++latestTurn;
   const user = new URLSearchParams(location.search).get("user")?.trim();
   byId("user").value = user ?? "";
   document.title = user ? `User ${user} · Kindred` : "Kindred";
@@ -338,11 +338,11 @@ async function show() {
   byId("answer").setAttribute("aria-busy", "true");
   try {
     await (user ? showUser(user, turn) : showIntro(turn));
-    if (turn === asked) byId("key").hidden = true;
+    if (turn === latestTurn) byId("key").hidden = true;
   } catch (problem) {
-    if (turn !== asked) return;
+    if (turn !== latestTurn) return;
     byId("answer").replaceChildren();
-    tell(problem, user);
+    showProblem(problem, user);
   } finally {
     byId("answer").removeAttribute("aria-busy");
   }
