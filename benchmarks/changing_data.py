@@ -30,7 +30,7 @@ def main(users: int, changed_share: float, work: Path | None) -> None:
         os.environ["KINDRED_DATA_DIR"] = str(data)
         os.environ.pop("KINDRED_WAREHOUSE", None)
         builds = {"first": build_nodes(project)}
-        changed = let_users_go_on(data, changed_share)
+        changed = add_views(data, changed_share)
         builds["refresh"] = build_nodes(project)
         builds["full"] = build_nodes(project, "--full-refresh")
     names = sorted(builds["full"], key=lambda name: -builds["full"][name])
@@ -49,7 +49,7 @@ def ratio(builds: dict[str, dict[str, float]], name: str) -> float | None:
     return builds["full"][name] / refreshed if refreshed else None
 
 
-def let_users_go_on(data: Path, share: float) -> int:
+def add_views(data: Path, share: float) -> int:
     """Give a share of the users views of courses that others viewed, in place, and return how many they are."""
     file, written = data / "user_course_views.parquet", data / "written.parquet"
     with duckdb.connect() as connection:

@@ -20,7 +20,7 @@ from tabulate import tabulate
 
 from kindred.evaluation.cluster_metrics import adjusted_rand_index, agreement, cluster_lift
 from kindred.evaluation.hold_outs import HIDDEN_SHARE, MIN_COURSES, hide
-from kindred.evaluation.report import KEPT_USERS_SHARE
+from kindred.evaluation.report import SUBSAMPLE_SHARE
 from kindred.matrices import incidence
 
 Columns = dict[str, np.ndarray]
@@ -145,8 +145,8 @@ class Platform:
         row_of = np.searchsorted(found["user_handle"], handles)
         viewed, hidden = ((row_of[part[0]], part[1]) for part in (viewed, hidden))
         clustered = cluster_lift(labels, viewed, hidden)
-        others = cluster_lift(labels, viewed, hidden, asked=np.where(labels < 0, nearest, -1))
-        everyone = cluster_lift(labels, viewed, hidden, asked=nearest)
+        others = cluster_lift(labels, viewed, hidden, assigned=np.where(labels < 0, nearest, -1))
+        everyone = cluster_lift(labels, viewed, hidden, assigned=nearest)
         part = "without a fifth of the courses"
         return {
             (part, "clusters"): labels.max() + 1,
@@ -163,7 +163,7 @@ class Platform:
         users = self.clusters["user_handle"]
         runs = []
         for _ in range(2):
-            self.write("kept", {"user_handle": rng.permutation(users)[: round(KEPT_USERS_SHARE * len(users))]})
+            self.write("kept", {"user_handle": rng.permutation(users)[: round(SUBSAMPLE_SHARE * len(users))]})
             is_kept = "cast(try_cast(user_handle as double) as bigint) in (select user_handle from temp.kept)"
             user_files = ("user_assessment_scores", "user_course_views", "user_interests")
             runs.append(self.build_part({"course_tags": "true"} | dict.fromkeys(user_files, is_kept)))

@@ -30,7 +30,7 @@ TIMES = 5
 PAGES = ("", "map", "clusters", "clusters?cluster=0", "tags", "quality", "pipeline")
 SCREENS = {"desktop": (1280, 900, "light", None), "phone": (390, 844, "dark", "Mobile")}
 """Width, height, colour scheme and, where it is not the browser's own, what it calls itself."""
-LONGEST_MILLISECONDS = 60_000
+MAX_MILLISECONDS = 60_000
 DRAWING_MILLISECONDS = 2_000
 QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-dev-shm-usage")
 
@@ -59,7 +59,7 @@ def main() -> None:
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=arguments.chromium, args=QUIET)
-                expect.set_options(timeout=LONGEST_MILLISECONDS)
+                expect.set_options(timeout=MAX_MILLISECONDS)
                 page = browser.new_page(viewport={"width": 1280, "height": 900})
                 sent = [0]
                 page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))

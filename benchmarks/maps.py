@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 from build_time import DBT, copy_project
-from changing_data import let_users_go_on
+from changing_data import add_views
 from scipy import sparse
 from scipy.spatial import cKDTree
 from sklearn.decomposition import TruncatedSVD
@@ -42,7 +42,7 @@ TABLES = {
 FILES = [name for name, schema in TABLES.items() if schema == "raw"]
 
 NEIGHBOURS = 15
-ASKED_USERS = 2000
+MAX_SAMPLED_USERS = 2000
 CHANGED_SHARE = 0.01
 BLOCK_USERS = 100
 
@@ -107,8 +107,8 @@ def main(build: Path) -> None:
     before = read_platform(build)
     with tempfile.TemporaryDirectory() as folder:
         others = [read_platform(path) for path in builds_of_other_data(build, Path(folder))]
-    asked = np.sort(np.random.default_rng(0).permutation(len(before.users))[:ASKED_USERS])
-    ranks = ranks_by_similarity(before.profiles, asked)
+    sampled = np.sort(np.random.default_rng(0).permutation(len(before.users))[:MAX_SAMPLED_USERS])
+    ranks = ranks_by_similarity(before.profiles, sampled)
     rows = []
     for name, method in METHODS.items():
         with threadpool_limits(1):
@@ -121,7 +121,8 @@ def main(build: Path) -> None:
         same = before.clusters[near] == before.clusters[:, None]
         silhouette = silhouette_score(positions[is_clustered], before.clusters[is_clustered])
         rows.append([
-            name, f"{trustworthiness(ranks, near[asked]):.3f}", f"{same[is_clustered].mean():.3f}", f"{silhouette:.2f}",
+            name, f"{trustworthiness(ranks, near[sampled]):.3f}",
+            f"{same[is_clustered].mean():.3f}", f"{silhouette:.2f}",
             *(f"{100 * median:.1f}%, {100 * high:.1f}%" for median, high in moved), f"{seconds:.1f}",
         ])  # fmt: skip
     headers = ("map", "trust", "in cluster", "silhouette", "moved by views", "moved by gaps", "cpu_seconds")
@@ -140,7 +141,7 @@ def builds_of_other_data(build: Path, folder: Path) -> list[Path]:
                     "* exclude (line_number, read_error)"
                 ).write_parquet(str(data / f"{file}.parquet"))
         if name == "views":
-            let_users_go_on(data, CHANGED_SHARE)
+            add_views(data, CHANGED_SHARE)
         project = copy_project(folder / name)
         done = subprocess.run(
             [DBT, "build", "--select", "+user_map", "build_info", "--exclude", "resource_type:test",
@@ -153,11 +154,11 @@ def builds_of_other_data(build: Path, folder: Path) -> list[Path]:
     return builds
 
 
-def ranks_by_similarity(profiles: Profiles, asked: np.ndarray) -> np.ndarray:
-    """Return the place of everybody in the order of similarity to each user asked, who has 0. Shape (asked, users)."""
-    ranks = np.empty((len(asked), len(profiles.users)), dtype=np.int32)
-    for start in range(0, len(asked), BLOCK_USERS):
-        rows = asked[start : start + BLOCK_USERS]
+def ranks_by_similarity(profiles: Profiles, sampled: np.ndarray) -> np.ndarray:
+    """Return the rank of every user by similarity to each sampled user, who has rank 0. Shape (sampled, users)."""
+    ranks = np.empty((len(sampled), len(profiles.users)), dtype=np.int32)
+    for start in range(0, len(sampled), BLOCK_USERS):
+        rows = sampled[start : start + BLOCK_USERS]
         similarity = (profiles.counterparts @ profiles.matrix[rows].T).T.toarray()
         similarity[np.arange(len(rows)), rows] = np.inf
         order = np.argsort(-similarity, axis=1, kind="stable")
@@ -176,10 +177,10 @@ def nearest_on_map(positions: np.ndarray) -> np.ndarray:
 
 
 def trustworthiness(ranks: np.ndarray, near: np.ndarray) -> float:
-    """Return what sklearn.manifold.trustworthiness is, for the users asked: 1 if all who are near are most alike."""
-    asked, users = ranks.shape
+    """Compute sklearn.manifold.trustworthiness for sampled users: 1 if the nearest are the most similar."""
+    sampled, users = ranks.shape
     intrusion = np.maximum(np.take_along_axis(ranks, near, axis=1) - NEIGHBOURS, 0).sum()
-    return 1 - 2 * intrusion / (asked * NEIGHBOURS * (2 * users - 3 * NEIGHBOURS - 1))
+    return 1 - 2 * intrusion / (sampled * NEIGHBOURS * (2 * users - 3 * NEIGHBOURS - 1))
 
 
 def movement(users: np.ndarray, one: np.ndarray, other_users: np.ndarray, other: np.ndarray) -> tuple[float, float]:

@@ -46,7 +46,7 @@ class Method:
     start: Callable[[sparse.csr_array, int, int], Search]
     is_exact: bool = True
     takes_rows: bool = True
-    most_users: int = 100_000
+    max_users: int = 100_000
 
 
 def kindred_top_k(profiles: sparse.csr_array, k: int, threads: int) -> Search:
@@ -200,7 +200,7 @@ def duckdb_join(profiles: sparse.csr_array, k: int, threads: int) -> Search:
 
 
 METHODS = {
-    "kindred": Method("kindred top_k", "numba", "`kindred.top_k`, float64", kindred_top_k, most_users=1_000_000),
+    "kindred": Method("kindred top_k", "numba", "`kindred.top_k`, float64", kindred_top_k, max_users=1_000_000),
     "sparse_dot_topn": Method(
         "sparse_dot_topn", "sparse_dot_topn", "`sp_matmul_topn` of the rows and their transpose", sparse_dot_topn
     ),
@@ -239,7 +239,7 @@ METHODS = {
         f"dense rows, which alone let it come near the exact lists; {HNSW_SETTINGS}; 10,000 users at most",
         hnswlib_dense,
         is_exact=False,
-        most_users=10_000,
+        max_users=10_000,
     ),
     "hnswlib_svd": Method(
         "hnswlib, SVD",

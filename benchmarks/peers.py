@@ -94,7 +94,7 @@ def main(
     with tempfile.TemporaryDirectory() as temporary:
         for size in () if pages_only else sizes or SIZES:
             folder = prepared(data or Path(temporary), size, seed, k)
-            chosen = named or [name for name, method in METHODS.items() if size <= method.most_users]
+            chosen = named or [name for name, method in METHODS.items() if size <= method.max_users]
             runs, before = Runs(folder, size, k, threads, seed), read_results(results)
             for rows in runs.take_turns(chosen, rounds or default_rounds(size), budget):
                 save_results(merged(before, pd.DataFrame(rows)), results)

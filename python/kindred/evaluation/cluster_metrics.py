@@ -10,7 +10,7 @@ def cluster_lift(
     labels: np.ndarray,
     viewed: tuple[np.ndarray, np.ndarray],
     hidden: tuple[np.ndarray, np.ndarray],
-    asked: np.ndarray | None = None,
+    assigned: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Measure how much likelier the members of a user's cluster are to have viewed a hidden course of the user.
 
@@ -28,8 +28,8 @@ def cluster_lift(
     hidden
         Two integer arrays of shape (hidden,): rows of users and numbers of courses that were kept from the clustering.
         None of these pairs is among those viewed.
-    asked
-        Integer array of shape (users,): the cluster whose members are asked about each user's courses, negative for
+    assigned
+        Integer array of shape (users,): the cluster whose members are assigned about each user's courses, negative for
         users whose courses do not count. By default the user's own, as labels has it.
 
     Returns
@@ -39,12 +39,12 @@ def cluster_lift(
 
     """
     rows, courses = (np.asarray(part, dtype=np.int64) for part in hidden)
-    asked = labels if asked is None else asked
-    counted = asked[rows] >= 0
+    assigned = labels if assigned is None else assigned
+    counted = assigned[rows] >= 0
     rows, courses = rows[counted], courses[counted]
     users = len(labels)
     course_count = 1 + int(max(courses.max(initial=-1), np.max(viewed[1], initial=-1)))
-    clusters = 1 + int(max(labels.max(initial=-1), asked.max(initial=-1)))
+    clusters = 1 + int(max(labels.max(initial=-1), assigned.max(initial=-1)))
     views = sparse.csr_array((np.ones(len(viewed[0])), (viewed[0], viewed[1])), shape=(users, course_count))
     views.sum_duplicates()
     views.data[:] = 1
@@ -53,8 +53,8 @@ def cluster_lift(
     viewers = sparse.csr_array(membership @ views)
     sizes = np.bincount(labels[clustered], minlength=clusters)
     # The user viewed none of the hidden courses as far as the clustering knows, hence is in no count of viewers.
-    others = np.maximum(sizes[asked[rows]] - (labels[rows] == asked[rows]), 1)
-    of_cluster = viewers[asked[rows], courses].ravel() / others if len(rows) else np.zeros(0)
+    others = np.maximum(sizes[assigned[rows]] - (labels[rows] == assigned[rows]), 1)
+    of_cluster = viewers[assigned[rows], courses].ravel() / others if len(rows) else np.zeros(0)
     of_all = np.asarray(views.sum(axis=0)).ravel()[courses] / max(users - 1, 1)
     cluster_share, overall_share = _mean(of_cluster), _mean(of_all)
     return {

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from kindred.evaluation.platform import Platform, Settings
-from kindred.evaluation.ranking_metrics import (
-    hits_of_votes,
-)
+from kindred.evaluation.platform import EvaluationSettings, Platform
+from kindred.evaluation.ranking_metrics import hits_of_votes
 from kindred.matrices import holds
 from kindred.profiles.facets import NEXT_COURSES
 from kindred.profiles.next_courses import next_courses, relate_courses
@@ -22,13 +20,13 @@ HIDDEN_SHARE = 0.2
 MIN_COURSES = 5
 """Users with fewer courses keep all."""
 
-PLACES = 20
+RECOMMENDED_COURSES = 20
 """How many courses the votes of the neighbours recommend."""
 
 
 @dataclass(frozen=True)
-class Lists:
-    """Lists of neighbours of some rows.
+class HoldOutLists:
+    """Neighbour lists of some users of a hold-out.
 
     Attributes
     ----------
@@ -67,19 +65,21 @@ class Split:
     evidence: Evidence
     facet_profiles: FacetProfiles
 
-    def hits(self, lists: Lists) -> np.ndarray:
+    def hits(self, lists: HoldOutLists) -> np.ndarray:
         """Return where hidden courses come out when neighbours vote; see `hits_of_votes`."""
-        return hits_of_votes(lists.indices, lists.similarities, lists.rows, self.views, self.hidden, PLACES)
+        return hits_of_votes(
+            lists.indices, lists.similarities, lists.rows, self.views, self.hidden, RECOMMENDED_COURSES
+        )
 
 
-def split_platform(platform: Platform, settings: Settings, number: int) -> Split:
+def split_platform(platform: Platform, settings: EvaluationSettings, number: int) -> Split:
     """Hide courses for the split of a number from 0, and make profiles of the rest."""
     views, hidden = hide(platform.views, HIDDEN_SHARE, MIN_COURSES, seed=settings.quality_seed + number)
     rows = np.flatnonzero(np.diff(hidden.indptr))
     return Split(rows, views, hidden, platform.evidence, profiles_from(platform, views, settings))
 
 
-def profiles_from(platform: Platform, views: sparse.csr_array, settings: Settings) -> FacetProfiles:
+def profiles_from(platform: Platform, views: sparse.csr_array, settings: EvaluationSettings) -> FacetProfiles:
     """Make profiles as if users had viewed these courses only."""
     evidence = platform.evidence
     is_view = evidence.courses >= 0
@@ -91,10 +91,10 @@ def profiles_from(platform: Platform, views: sparse.csr_array, settings: Setting
 
     relations = relate_courses(views, platform.course_tags, settings.relation_max_courses, settings.relation_ridge)
     rows, courses, strengths = next_courses(views, relations, settings.next_max_courses)
-    # The features of next courses have their numbers from those of taken courses, which they meet.
-    taken = evidence.of(evidence.facet_numbers == names[NEXT_COURSES].matching_number)
+    # A predicted next course meets the same course where another user viewed it, so it gets the ids from there.
+    viewed = evidence.of(evidence.facet_numbers == names[NEXT_COURSES].matching_number)
     feature_ids, matching_ids = np.zeros((2, views.shape[1]), dtype=np.int64)
-    feature_ids[taken.courses], matching_ids[taken.courses] = taken.matching_feature_ids, taken.feature_ids
+    feature_ids[viewed.courses], matching_ids[viewed.courses] = viewed.matching_feature_ids, viewed.feature_ids
     return weigh(
         replace(
             known,

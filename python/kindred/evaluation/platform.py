@@ -52,7 +52,7 @@ class Platform:
 
 
 @dataclass(frozen=True)
-class Settings:
+class EvaluationSettings:
     """The vars of the same names."""
 
     top_k: int
@@ -68,7 +68,7 @@ class Settings:
     similarity_threads: int
 
     @classmethod
-    def read(cls, values: Mapping[str, object]) -> Settings:
+    def read(cls, values: Mapping[str, object]) -> EvaluationSettings:
         """Take the settings from values by their names; numbers may come as text, and there may be more of them."""
         types = {"int": int, "float": float}
         return cls(**{each.name: types[each.type](values[each.name]) for each in fields(cls)})

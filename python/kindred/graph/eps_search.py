@@ -8,7 +8,7 @@ from scipy import sparse
 from kindred.graph.hierarchy import NO_CLUSTER, by_size, cluster_links, core_levels, labels_of_links
 from kindred.graph.shared_neighbours import shared_neighbour_graph
 
-LEAST_SHARED = 2
+MIN_SHARED = 2
 """Users who list each other have at least each other in common: nothing is looser than that."""
 
 
@@ -64,7 +64,7 @@ def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_s
         raise ValueError(f"max_share must be above 0 and at most 1, not {max_share}")
     levels = core_levels(graph, min_samples)
     users = len(levels)
-    considered = np.arange(neighbours + 1, LEAST_SHARED - 1, -1) if users else np.arange(0)
+    considered = np.arange(neighbours + 1, MIN_SHARED - 1, -1) if users else np.arange(0)
 
     links = cluster_links(graph, levels)
     core_users, clusters, clustered_users, largest = np.zeros((4, len(considered)), dtype=np.int64)
@@ -118,7 +118,7 @@ def cluster_lists(indices: np.ndarray, min_samples: int, max_share: float) -> np
     levels = core_levels(graph, min_samples)
     links = cluster_links(graph, levels)
     # Nobody shares more neighbours than these, so that there are no clusters, and they are not too large.
-    loosest, too_loose = indices.shape[1] + 2, LEAST_SHARED - 1
+    loosest, too_loose = indices.shape[1] + 2, MIN_SHARED - 1
     labels = np.full(len(indices), NO_CLUSTER)
     while len(indices) and loosest - too_loose > 1:
         min_shared = (loosest + too_loose) // 2

@@ -15,25 +15,25 @@ STAGES = ((60, 4.0), (120, 1.0))
 
 MOMENTUM = 0.8
 
-LONGEST_STEP = 2.0
+MAX_STEP = 2.0
 """No node goes farther in a step; the unit is the distance at which repulsion falls to a half."""
 
-FIRST_SPREAD = 3.0
+INITIAL_SPREAD = 3.0
 """The standard deviation along each axis at the beginning."""
 
-EDGE = 1.25
+MAX_RADIUS = 1.25
 """How far out a node may lie, in distances from the centre that nine in ten keep."""
 
 CELL = 0.5
 """The width of a cell of the grid on which nodes repel each other."""
 
-SIDE_CELLS = 16
+SIDE_MULTIPLE = 16
 """The grid grows by so many cells, so that its kernels are seldom made anew."""
 
 BLOCK_NODES = 512
 """Nodes whose edges are worked on at a time: so many stay in the processor's cache, which is four times as fast."""
 
-FEW_NODES = 50
+MAX_DENSE_NODES = 50
 """A graph of at most so many nodes is solved as a dense one, as the sparse solver needs more nodes than directions."""
 
 
@@ -61,8 +61,8 @@ def two_dimensions(graph: sparse.csr_array) -> np.ndarray:
     graph = sparse.csr_array(graph / graph.sum())
     # Threads of the library wait for each other in a loop, which costs more than they save (as in relate_courses).
     with threadpool_limits(1, user_api="blas"):
-        positions = _drawn_apart(graph, FIRST_SPREAD * _standardised(spectral_divisions(graph)))
-    positions = _framed(positions)
+        positions = _run_stages(graph, INITIAL_SPREAD * _standardised(spectral_divisions(graph)))
+    positions = _with_limited_radius(positions)
     size = np.sqrt((positions**2).sum(axis=1).mean())
     return positions / (size or 1.0)
 
@@ -77,7 +77,7 @@ def spectral_divisions(graph: sparse.csr_array) -> np.ndarray:
     degrees = graph.sum(axis=1)
     scale = sparse.diags_array(1 / np.sqrt(degrees + degrees.mean()))
     normalised = sparse.csr_array(scale @ graph @ scale)
-    if nodes <= FEW_NODES:
+    if nodes <= MAX_DENSE_NODES:
         values, vectors = eigh(normalised.toarray())
     else:
         start = np.random.default_rng(0).standard_normal(nodes)
@@ -96,7 +96,7 @@ def _standardised(positions: np.ndarray) -> np.ndarray:
     return np.divide(positions - positions.mean(axis=0), spread, out=np.zeros_like(positions), where=spread > 1e-9)
 
 
-def _drawn_apart(graph: sparse.csr_array, start: np.ndarray) -> np.ndarray:
+def _run_stages(graph: sparse.csr_array, start: np.ndarray) -> np.ndarray:
     """Return positions after all steps; the graph's weights add up to 1."""
     x, y = start.T.copy()
     speed_x, speed_y = np.zeros_like(x), np.zeros_like(x)
@@ -108,33 +108,33 @@ def _drawn_apart(graph: sparse.csr_array, start: np.ndarray) -> np.ndarray:
             push_x, push_y = grid.repulsion(x, y)
             speed_x = MOMENTUM * speed_x + rate * (push_x - attraction * pull_x)
             speed_y = MOMENTUM * speed_y + rate * (push_y - attraction * pull_y)
-            too_fast = np.maximum(1, np.hypot(speed_x, speed_y) / LONGEST_STEP)
+            too_fast = np.maximum(1, np.hypot(speed_x, speed_y) / MAX_STEP)
             speed_x, speed_y = speed_x / too_fast, speed_y / too_fast
             x, y = x + speed_x, y + speed_y
             x, y = x - x.mean(), y - y.mean()
     return np.stack([x, y], axis=1)
 
 
-def _framed(positions: np.ndarray) -> np.ndarray:
+def _with_limited_radius(positions: np.ndarray) -> np.ndarray:
     """Bring to the edge who is far out, as a few nodes tied to nobody else drift away: they would rule the scale."""
     distances = np.hypot(*positions.T)
-    limit = EDGE * np.quantile(distances, 0.9)
+    limit = MAX_RADIUS * np.quantile(distances, 0.9)
     framed = positions / np.maximum(1, distances / max(limit, 1e-9))[:, None]
     return framed - framed.mean(axis=0)
 
 
 def _attraction(graph: sparse.csr_array, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pull on every node along x and y: the sum over its edges of weight times q times the way."""
+    """Return the pull on every node along x and y: the sum over its edges of weight times q times the offset."""
     pull_x, pull_y = np.empty_like(x), np.empty_like(y)
     for start in range(0, len(x), BLOCK_NODES):
         nodes = slice(start, start + BLOCK_NODES)
         starts = graph.indptr[start : start + BLOCK_NODES + 1]
         counts, edges = np.diff(starts), slice(starts[0], starts[-1])
         others = graph.indices[edges]
-        away_x, away_y = np.repeat(x[nodes], counts) - x[others], np.repeat(y[nodes], counts) - y[others]
-        weights = graph.data[edges] / (1 + away_x**2 + away_y**2)
-        pull_x[nodes] = np.add.reduceat(weights * away_x, starts[:-1] - starts[0])
-        pull_y[nodes] = np.add.reduceat(weights * away_y, starts[:-1] - starts[0])
+        offset_x, offset_y = np.repeat(x[nodes], counts) - x[others], np.repeat(y[nodes], counts) - y[others]
+        weights = graph.data[edges] / (1 + offset_x**2 + offset_y**2)
+        pull_x[nodes] = np.add.reduceat(weights * offset_x, starts[:-1] - starts[0])
+        pull_y[nodes] = np.add.reduceat(weights * offset_y, starts[:-1] - starts[0])
     return pull_x, pull_y
 
 
@@ -145,14 +145,15 @@ class _Grid:
         self.side = 0
 
     def repulsion(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the push on every node along x and y: the sum over others of q squared times the way, over that of q.
+        """Return the push on every node along x and y.
 
-        q is 1 / (1 + squared distance), the kernel of t-SNE.
+        It is the sum over the other nodes of q squared times the offset, divided by the sum of q over all pairs. q is
+        1 / (1 + squared distance), the kernel of t-SNE.
         """
         extent = max(np.ptp(x), np.ptp(y)) / CELL
-        self._make_kernels(SIDE_CELLS * (int(extent + 4) // SIDE_CELLS + 1))
+        self._make_kernels(SIDE_MULTIPLE * (int(extent + 4) // SIDE_MULTIPLE + 1))
         side, shape = self.side, (2 * self.side, 2 * self.side)
-        (column, share_x), (row, share_y) = _nearest_cells(x), _nearest_cells(y)
+        (column, share_x), (row, share_y) = _cell_shares(x), _cell_shares(y)
         places = [(i, j) for i in range(3) for j in range(3)]
         cells = np.concatenate([(column + i) * side + row + j for i, j in places])
         shares = np.concatenate([share_x[i] * share_y[j] for i, j in places])
@@ -168,12 +169,12 @@ class _Grid:
     def _make_kernels(self, side: int) -> None:
         if side != self.side:
             self.side = side
-            way = CELL * np.concatenate([np.arange(side), np.arange(-side, 0)])
-            near = 1 / (1 + way[:, None] ** 2 + way**2)
-            self.kernels = [fft.rfft2(kernel) for kernel in (near, near**2 * way[:, None], near**2 * way)]
+            offset = CELL * np.concatenate([np.arange(side), np.arange(-side, 0)])
+            near = 1 / (1 + offset[:, None] ** 2 + offset**2)
+            self.kernels = [fft.rfft2(kernel) for kernel in (near, near**2 * offset[:, None], near**2 * offset)]
 
 
-def _nearest_cells(positions: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def _cell_shares(positions: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the first of three cells that each position falls into, and its shares of them (quadratic splines)."""
     places = (positions - positions.min()) / CELL + 1
     middle = np.rint(places)

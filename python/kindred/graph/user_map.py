@@ -14,25 +14,26 @@ NEAREST_USERS = 10
 NEAREST_SHARE = 0.3
 """How strongly the nearest attract, of all with whom a user shares neighbours."""
 
-LAID_OUT_USERS = 20_000
+MAX_LAID_OUT_USERS = 20_000
 """Where there are more users, so many are laid out and the others put among them."""
 
-SAMPLE_EDGES = 40
+MAX_SAMPLE_EDGES = 40
 """Of the sample, so many of a user's strongest ties are kept."""
 
-STRONGEST_POWER = 4
+TIE_POWER = 4
 """The power of a tie that counts where a user is put among others: the middle of many would be near to none."""
 
-SPREADER = np.uint64(0x9E3779B97F4A7C15)
+HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 """An odd number near 2^64 divided by the golden ratio: multiples of it are spread evenly (Knuth's hash)."""
 
 
 def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, fingerprints: np.ndarray) -> np.ndarray:
     """Place users on a map where those are near who share neighbours.
 
-    Up to LAID_OUT_USERS are laid out by `two_dimensions`. Where there are more, a sample by a hash of the handle is,
-    two users being tied by the ways of two steps from one to the other; everybody else is put in the middle of those
-    they are tied to, the strongest ties above all, in rounds: who is tied to the sample, then who is tied to these.
+    Up to MAX_LAID_OUT_USERS users are laid out by `two_dimensions`. If there are more, a sample of them is, drawn by a
+    hash of the handle; there the tie of two users is the sum over all paths of two steps between them. All other users
+    are placed at the mean of the users they are tied to, weighted in favour of the strongest ties. This happens in
+    rounds: first the users tied to the sample, then the users tied to those.
 
     Parameters
     ----------
@@ -87,10 +88,10 @@ def ties_of(shared: sparse.csr_array, nearest: np.ndarray) -> sparse.csr_array:
 
 
 def _sample(users: np.ndarray, has_ties: np.ndarray) -> np.ndarray:
-    """Return the rows of LAID_OUT_USERS users, or of all if there are no more, by a hash of their handles, rising."""
+    """Return the rows of the users to lay out, rising: at most MAX_LAID_OUT_USERS, chosen by a hash of the handle."""
     rows = np.flatnonzero(has_ties)
-    hashes = users[rows].astype(np.uint64) * SPREADER
-    return np.sort(rows[np.argsort(hashes, kind="stable")[:LAID_OUT_USERS]])
+    hashes = users[rows].astype(np.uint64) * HASH_MULTIPLIER
+    return np.sort(rows[np.argsort(hashes, kind="stable")[:MAX_LAID_OUT_USERS]])
 
 
 def _ties_of_sample(ties: sparse.csr_array, sample: np.ndarray) -> sparse.csr_array:
@@ -98,8 +99,8 @@ def _ties_of_sample(ties: sparse.csr_array, sample: np.ndarray) -> sparse.csr_ar
     from_sample = ties[sample]
     paths = sparse.csr_array(from_sample @ sparse.csr_array(from_sample.T))
     paths.setdiag(0)
-    entries, rows, ranks = best_of_rows(paths.indptr, paths.indices, paths.data, SAMPLE_EDGES)
-    is_last = ranks == SAMPLE_EDGES - 1
+    entries, rows, ranks = best_of_rows(paths.indptr, paths.indices, paths.data, MAX_SAMPLE_EDGES)
+    is_last = ranks == MAX_SAMPLE_EDGES - 1
     weakest = np.zeros(len(sample))
     weakest[rows[is_last]] = paths.data[entries[is_last]]
     # All that are as strong as the last: which of equals is kept would hang on rounding.
@@ -114,7 +115,7 @@ def _ties_of_sample(ties: sparse.csr_array, sample: np.ndarray) -> sparse.csr_ar
 def _place_others(positions: np.ndarray, is_placed: np.ndarray, ties: sparse.csr_array) -> None:
     """Put everybody who is tied to somebody placed in the middle of those, in rounds, in place."""
     while not is_placed.all():
-        to_placed = ties[~is_placed][:, is_placed] ** STRONGEST_POWER
+        to_placed = ties[~is_placed][:, is_placed] ** TIE_POWER
         totals = to_placed.sum(axis=1)
         rows = np.flatnonzero(~is_placed)[totals > 0]
         if not len(rows):

@@ -23,18 +23,18 @@ def platforms(draw):
     kind = rng.choice(3, size=(users, courses), p=[0.5, 0.3, 0.2])
     viewed, hidden = np.nonzero(kind == 1), np.nonzero(kind == 2)
     repeated = rng.integers(0, 3, len(viewed[0]))
-    asked = np.where(rng.random(users) < 0.5, labels, rng.integers(-1, 4, users)) if draw(st.booleans()) else labels
-    return labels, tuple(np.repeat(part, 1 + repeated) for part in viewed), hidden, asked
+    assigned = np.where(rng.random(users) < 0.5, labels, rng.integers(-1, 4, users)) if draw(st.booleans()) else labels
+    return labels, tuple(np.repeat(part, 1 + repeated) for part in viewed), hidden, assigned
 
 
-def shares_by_brute_force(labels, viewed, hidden, asked):
+def shares_by_brute_force(labels, viewed, hidden, assigned):
     pairs = {(int(user), int(course)) for user, course in zip(*viewed, strict=True)}
     users = range(len(labels))
     in_cluster, in_all = [], []
     for user, course in zip(*hidden, strict=True):
-        if asked[user] >= 0:
+        if assigned[user] >= 0:
             others = [other for other in users if other != user]
-            members = [other for other in others if labels[other] == asked[user]]
+            members = [other for other in others if labels[other] == assigned[user]]
             in_cluster.append(sum((other, course) in pairs for other in members) / max(1, len(members)))
             in_all.append(sum((other, course) in pairs for other in others) / max(1, len(others)))
     return in_cluster, in_all
@@ -67,7 +67,7 @@ def test_the_lift_by_hand():
 
 def test_by_default_the_users_own_cluster_is_asked():
     labels, viewed, hidden = np.array([0, 0, -1, -1]), (np.array([1, 3]), np.array([0, 0])), (np.array([0, 2]), [0, 0])
-    assert cluster_lift(labels, viewed, hidden) == cluster_lift(labels, viewed, hidden, asked=labels)
+    assert cluster_lift(labels, viewed, hidden) == cluster_lift(labels, viewed, hidden, assigned=labels)
     assert cluster_lift(labels, viewed, hidden)["hidden_courses"] == 1
 
 

@@ -13,8 +13,8 @@ from scipy import sparse
 from kindred.build.database import open_build
 from kindred.evaluation import report, weight_search
 from kindred.evaluation.hold_outs import Split, hide, profiles_from, split_platform
-from kindred.evaluation.methods import closest_by
-from kindred.evaluation.platform import TABLES, Settings, read_platform
+from kindred.evaluation.methods import rerank_split
+from kindred.evaluation.platform import TABLES, EvaluationSettings, read_platform
 from kindred.evaluation.report import measure, with_weights
 from kindred.profiles.facets import weight_shares
 
@@ -55,7 +55,7 @@ def quality(built):
 @pytest.fixture(scope="module")
 def platform_and_settings(project, built):
     with open_build(project.folder / "target" / "kindred_build.duckdb", TABLES) as (tables, values):
-        return read_platform(tables), Settings.read(values)
+        return read_platform(tables), EvaluationSettings.read(values)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def splits(views):
     ]
 
 
-def closest_rows(similarities):
+def similar_rows(similarities):
     """List the closest of every row, of equals the first."""
     lists = []
     for row, values in enumerate(similarities):
@@ -183,7 +183,7 @@ def test_profiles_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(b
 
 
 @pytest.fixture(scope="module")
-def closest(platform, settings):
+def reranked(platform, settings):
     """Find the closest users of everybody where nothing is hidden."""
     everybody = np.arange(len(platform.evidence.users))
     split = Split(
@@ -193,16 +193,16 @@ def closest(platform, settings):
         platform.evidence,
         profiles_from(platform, platform.views, settings),
     )
-    return closest_by(split, weight_shares(platform.evidence.facets), everybody, settings)
+    return rerank_split(split, weight_shares(platform.evidence.facets), everybody, settings)
 
 
-def test_clusters_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(built, closest):
+def test_clusters_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(built, reranked):
     listed = rows_of(built, "select cluster_id from user_clusters order by user_handle")
-    assert closest.labels.tolist() == [cluster for (cluster,) in listed]
-    assert closest.labels.max() > 3
+    assert reranked.labels.tolist() == [cluster for (cluster,) in listed]
+    assert reranked.labels.max() > 3
 
 
-def test_neighbours_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(built, closest, users):
+def test_neighbours_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(built, reranked, users):
     expected = {
         (user, rank): (other, similarity)
         for user, rank, other, similarity in rows_of(
@@ -210,8 +210,8 @@ def test_neighbours_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden
         )
     }
     found = {
-        (users[row], place + 1): (users[closest.lists.indices[row, place]], closest.lists.similarities[row, place])
-        for row, place in zip(*np.nonzero(closest.lists.indices >= 0), strict=True)
+        (users[row], place + 1): (users[reranked.lists.indices[row, place]], reranked.lists.similarities[row, place])
+        for row, place in zip(*np.nonzero(reranked.lists.indices >= 0), strict=True)
     }
     assert len(expected) > 0.9 * USERS * TOP_K
     assert found.keys() == expected.keys()
@@ -291,7 +291,7 @@ def test_plain_cosine_is_measured_on_all_splits(built, quality, users, splits, n
     of_splits = []
     for known, hidden in splits:
         similarities = cosines(np.hstack([interests, known, assessments]))
-        of_splits.append(gains(voted(closest_rows(similarities), similarities, known), known, hidden)[place])
+        of_splits.append(gains(voted(similar_rows(similarities), similarities, known), known, hidden)[place])
     value, low, high = quality[name, "plain_cosine"]
     of_users = np.mean(of_splits, axis=0)
     assert value == pytest.approx(of_users.mean(), abs=1e-12)
@@ -316,7 +316,7 @@ def test_single_facets_are_measured_on_what_is_known(quality, users, splits):
     for (row, course), weight in weights.items():
         profiles[row, int(course)] = weight
     similarities = profiles @ profiles.T
-    ndcg, recall = gains(voted(closest_rows(similarities), similarities, known), known, hidden)
+    ndcg, recall = gains(voted(similar_rows(similarities), similarities, known), known, hidden)
     assert quality[NDCG, "courses_alone"][0] == pytest.approx(ndcg.mean(), abs=1e-12)
     assert quality[RECALL, "courses_alone"][0] == pytest.approx(recall.mean(), abs=1e-12)
 
@@ -327,7 +327,7 @@ def test_all_facets_are_measured_with_the_neighbours_that_a_build_would_list(qua
         split = split_platform(platform, settings, number)
         np.testing.assert_array_equal(split.views.toarray(), known)
         everybody = np.arange(len(known))
-        lists = closest_by(split, weight_shares(platform.evidence.facets), everybody, settings).lists
+        lists = rerank_split(split, weight_shares(platform.evidence.facets), everybody, settings).lists
         votes = np.zeros_like(known)
         for row, place in zip(*np.nonzero(lists.indices >= 0), strict=True):
             votes[row] += lists.similarities[row, place] * known[lists.indices[row, place]]
@@ -343,7 +343,7 @@ def test_clusters_are_measured_on_hidden_courses(quality, platform, settings, sp
     counts, alone, lifts = [], [], []
     for number, (known, hidden) in enumerate(splits):
         split = split_platform(platform, settings, number)
-        labels = closest_by(split, weight_shares(platform.evidence.facets), split.rows, settings).labels
+        labels = rerank_split(split, weight_shares(platform.evidence.facets), split.rows, settings).labels
         counts.append(len(set(labels.tolist()) - {-1}))
         alone.append((labels < 0).mean())
         in_cluster, in_all = [], []
@@ -371,7 +371,7 @@ def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, qu
         ("course_overlap_lift", without_views, views),
         ("interest_overlap_lift", from_views, interests),
     ):
-        lists = closest_rows(profile_products(built, users, facets))
+        lists = similar_rows(profile_products(built, users, facets))
         pairs = [(row, other) for row in has_both for other in lists[row] if other in has_both]
         by_chance = mean(jaccard(sets[one], sets[other]) for one, other in combinations(has_both, 2))
         expected = mean(jaccard(sets[row], sets[other]) for row, other in pairs) / by_chance
@@ -465,12 +465,12 @@ def test_trying_weights_measures_what_a_build_with_them_would(platform, settings
             assert each.value(name).value == pytest.approx(expected[name].value, abs=1e-12), name
         assert each.value(NDCG).interval_low == pytest.approx(expected[NDCG].interval_low, abs=1e-12)
     in_place, other = tried
-    gain = other.value(weight_search.GAIN)
+    gain = other.value(weight_search.NDCG_GAIN)
     assert gain.value == pytest.approx(other.value(NDCG).value - in_place.value(NDCG).value)
     # The gain is measured user by user, hence more exactly than either.
     width = other.value(NDCG).interval_high - other.value(NDCG).interval_low
     assert 0 < gain.interval_high - gain.interval_low < 0.8 * width
-    own = in_place.value(weight_search.GAIN)
+    own = in_place.value(weight_search.NDCG_GAIN)
     assert (own.value, own.interval_low, own.interval_high) == (0, 0, 0)
 
 
@@ -494,9 +494,9 @@ def test_lists_by_other_weights_are_described(platform, settings):
     once = replace(settings, quality_splits=1, hub_correction=0)
     changes = {facet.name: float(facet.name == "interests") for facet in evidence.facets.values()}
     _, tried = weight_search.try_weights(replace(platform, evidence=planted), once, [{}, changes])
-    assert tried.value(weight_search.LONELY).value == pytest.approx(140 / USERS)
+    assert tried.value(weight_search.WITHOUT_NEIGHBOURS_SHARE).value == pytest.approx(140 / USERS)
     # Two users have one neighbour each, who is not tied with anybody.
-    assert tried.value(weight_search.TIED).value == pytest.approx(58 / USERS)
+    assert tried.value(weight_search.TIED_NEIGHBOURS_SHARE).value == pytest.approx(58 / USERS)
     # Of equals the first twenty are listed, and for these the one after them, too.
     counts = np.zeros(USERS)
     for start, size in ((0, 30), (30, 28)):
@@ -505,7 +505,7 @@ def test_lists_by_other_weights_are_described(platform, settings):
     counts[58:60] = 1
     deviations = (counts - counts.mean()) / counts.std(ddof=1)
     skew = USERS / ((USERS - 1) * (USERS - 2)) * (deviations**3).sum()
-    assert tried.value(weight_search.HUBNESS).value == pytest.approx(skew)
+    assert tried.value(weight_search.HUBNESS_SKEW).value == pytest.approx(skew)
 
 
 def test_the_cluster_alone_tells_nobody_apart(platform, settings):
@@ -513,4 +513,4 @@ def test_the_cluster_alone_tells_nobody_apart(platform, settings):
     changes = {facet.name: float(facet.name == "cluster") for facet in platform.evidence.facets.values()}
     _, tried = weight_search.try_weights(platform, replace(settings, quality_splits=1), [{}, changes])
     assert tried.value(NDCG).value == 0
-    assert tried.value(weight_search.LONELY).value == 1
+    assert tried.value(weight_search.WITHOUT_NEIGHBOURS_SHARE).value == 1

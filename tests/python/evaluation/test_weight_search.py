@@ -3,7 +3,7 @@
 import pytest
 
 from kindred.evaluation.report import NDCG, Measure
-from kindred.evaluation.weight_search import GAIN, Tried, best, grid
+from kindred.evaluation.weight_search import NDCG_GAIN, Tried, best, grid
 from kindred.profiles.facets import Facet
 
 
@@ -85,7 +85,7 @@ def test_a_grid_that_makes_no_sense_is_refused(weights, message):
 
 
 def tried(ndcg, gain_low, gain_high, **changes):
-    gain = Measure(GAIN, "all_facets", (gain_low + gain_high) / 2, gain_low, gain_high)
+    gain = Measure(NDCG_GAIN, "all_facets", (gain_low + gain_high) / 2, gain_low, gain_high)
     return Tried(changes, [gain, Measure(NDCG, "all_facets", ndcg, ndcg - 0.1, ndcg + 0.1)])
 
 

@@ -103,8 +103,8 @@ def cluster(indices, min_samples, max_share):
 
 
 @st.composite
-def random_lists(draw, most_users=30):
-    users = draw(st.integers(1, most_users))
+def random_lists(draw, max_users=30):
+    users = draw(st.integers(1, max_users))
     k = draw(st.integers(1, 8))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     indices = np.full((users, k), -1)

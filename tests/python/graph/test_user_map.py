@@ -35,7 +35,7 @@ def map_of(weights, users=None):
 def laid_out(request, monkeypatch):
     """Run a test with all users laid out, and with a sample of them."""
     if request.param:
-        monkeypatch.setattr(user_map, "LAID_OUT_USERS", request.param)
+        monkeypatch.setattr(user_map, "MAX_LAID_OUT_USERS", request.param)
 
 
 @pytest.mark.usefixtures("laid_out")
@@ -97,7 +97,7 @@ def test_a_little_less_data_moves_users_little():
 
 def test_a_sample_lies_the_same_whoever_is_not_in_it(monkeypatch):
     """The sample is drawn by the handle, so that users who come or go change it by few."""
-    monkeypatch.setattr(user_map, "LAID_OUT_USERS", 100)
+    monkeypatch.setattr(user_map, "MAX_LAID_OUT_USERS", 100)
     users = np.arange(1, 1001)
     is_there = np.random.default_rng(3).random(len(users)) > 0.05
     whole = users[user_map._sample(users, np.ones(1000, bool))]

@@ -1,6 +1,6 @@
 """Say how fast look-ups are in every store, in process and over HTTP, and how long publishing takes.
 
-Run: .venv/bin/python benchmarks/look_ups.py warehouse/kindred.duckdb
+Run: .venv/bin/python benchmarks/store_lookups.py warehouse/kindred.duckdb
 It takes the stores of one machine: memory and DuckDB, which read the warehouse that is named, and SQLite, PostgreSQL,
 DynamoDB (dynalite), CSV and Parquet, to which it is published first; servers are started as the tests do it. In process
 one look-up follows another; over HTTP eight connections are kept busy by a client on the same machine, and one worker
@@ -33,10 +33,10 @@ import servers
 
 KINDS = ("memory", "duckdb", "sqlite", "postgresql", "dynamodb", "csv", "parquet")
 
-IN_PROCESS = 2000
+TIMED_LOOKUPS = 2000
 """Look-ups of each kind that are timed in process."""
 
-LONG_LOOK_UPS = 200
+SLOW_LOOKUPS = 200
 """The same of those that compare with everybody."""
 
 WARM_UPS = 50
@@ -92,7 +92,7 @@ def measured(url: str, file: Path, seconds: float) -> dict[str, float | int]:
     started = time.perf_counter()
     with store.read() as reader:
         figures["users"] = reader.edition.users
-        handles = [user["user_handle"] for user in reader.users(0, 10 * IN_PROCESS)]
+        handles = [user["user_handle"] for user in reader.users(0, 10 * TIMED_LOOKUPS)]
     figures["open s"] = time.perf_counter() - started
     random.Random(1).shuffle(handles)
     for name, asked in in_process(store, handles).items():
@@ -112,9 +112,9 @@ def seconds_to_publish(url: str, file: Path) -> float:
 
 def in_process(store: Store, handles: list[int]) -> dict[str, list[Callable[[Reader], object]]]:
     """Return look-ups by what they ask."""
-    few = handles[: IN_PROCESS + WARM_UPS]
+    few = handles[: TIMED_LOOKUPS + WARM_UPS]
     with store.read() as reader:
-        activities = [activity_in(reader, handle) for handle in handles[: LONG_LOOK_UPS + WARM_UPS]]
+        activities = [activity_in(reader, handle) for handle in handles[: SLOW_LOOKUPS + WARM_UPS]]
     return {
         "similar": [lambda reader, user=user: lookups.similar_users(reader, user) for user in few],
         "pair": [lambda reader, user=user: lookups.explain(reader, user, handles[0]) for user in few],
@@ -138,12 +138,12 @@ def activity_of(file: Path, user_handle: int) -> bytes:
     return json.dumps({"interests": activity.interests, "courses": list(activity.courses)}).encode()
 
 
-def timed(store: Store, look_ups_of_a_kind: list[Callable[[Reader], object]]) -> tuple[float, float]:
+def timed(store: Store, lookups_of_a_kind: list[Callable[[Reader], object]]) -> tuple[float, float]:
     """Return p50 and p99 of look-ups, in milliseconds."""
     milliseconds = []
-    for look_up in look_ups_of_a_kind:
+    for lookup in lookups_of_a_kind:
         started = time.perf_counter()
-        lookups.at_one_version(store, look_up)
+        lookups.at_one_version(store, lookup)
         milliseconds.append(1000 * (time.perf_counter() - started))
     milliseconds = sorted(milliseconds[WARM_UPS:])
     return milliseconds[len(milliseconds) // 2], milliseconds[int(0.99 * len(milliseconds))]
