@@ -1,9 +1,9 @@
-"""Measure maps of users side by side: whether near means alike, whether clusters stand apart, how far users move.
+"""Compare maps of users: how similar near users are, how far apart clusters are, and how far users move.
 
 Run: make build && .venv/bin/python benchmarks/maps.py target/kindred_build.duckdb
-Users move between the build and one on slightly other data, in two ways that cost a build each: 1% of the users who
-viewed anything view three courses more, or every hundredth row of the files is gone. Some minutes, most of them for the
-t-SNE of scikit-learn.
+Users move between the build and two builds on slightly different data. In one, 1% of the users who viewed anything view
+three more courses; in the other, every hundredth row of the files is missing. It takes some minutes, most of them for
+the t-SNE of scikit-learn.
 """
 
 import os
@@ -49,7 +49,7 @@ BLOCK_USERS = 100
 
 @dataclass(frozen=True)
 class Platform:
-    """What maps are made of and measured by; rows are users, by handle."""
+    """The input of the maps and of their measures; rows are users, by handle."""
 
     users: np.ndarray
     profiles: Profiles
@@ -75,7 +75,7 @@ def read_platform(path: Path) -> Platform:
 
 
 def svd(platform: Platform) -> np.ndarray:
-    """Project profiles on the second and third direction; the first is how active someone is."""
+    """Project profiles on the second and third direction; the first only measures how active a user is."""
     return TruncatedSVD(3, n_iter=20, random_state=0).fit_transform(platform.profiles.matrix)[:, 1:]
 
 
@@ -84,12 +84,12 @@ def spectral(platform: Platform) -> np.ndarray:
 
 
 def tsne_of_svd(platform: Platform) -> np.ndarray:
-    """Run scikit-learn's t-SNE on 50 directions, as is often done, from its own beginning by PCA."""
+    """Run scikit-learn's t-SNE on 50 directions, a common choice, from its own start by PCA."""
     directions = TruncatedSVD(51, random_state=0).fit_transform(platform.profiles.matrix)[:, 1:]
     return TSNE(random_state=0, n_jobs=1).fit_transform(directions)
 
 
-def ours(platform: Platform) -> np.ndarray:
+def user_map(platform: Platform) -> np.ndarray:
     return map_users(platform.users, platform.shared.copy(), platform.nearest, platform.fingerprints)
 
 
@@ -97,7 +97,7 @@ METHODS = {
     "SVD of the profiles, 2 directions": svd,
     "spectral, 2 directions of the ties": spectral,
     "t-SNE of 50 directions (scikit-learn)": tsne_of_svd,
-    "t-SNE of the ties: user_map": ours,
+    "t-SNE of the ties: user_map": user_map,
 }
 
 
@@ -130,7 +130,7 @@ def main(build: Path) -> None:
 
 
 def builds_of_other_data(build: Path, folder: Path) -> list[Path]:
-    """Build once more with more views, and once with rows missing."""
+    """Build once with more views, and once with missing rows."""
     builds = []
     for name, condition in (("views", "true"), ("gaps", "line_number % 100 > 0")):
         data = folder / f"{name}_data"
@@ -172,7 +172,7 @@ def nearest_on_map(positions: np.ndarray) -> np.ndarray:
     """Return the rows of the NEIGHBOURS nearest of each user on the map, without the user."""
     _, near = cKDTree(positions).query(positions, NEIGHBOURS + 1)
     is_self = near == np.arange(len(near))[:, None]
-    is_self[~is_self.any(axis=1), -1] = True  # more users than that in one place
+    is_self[~is_self.any(axis=1), -1] = True  # more users than NEIGHBOURS in one place
     return near[~is_self].reshape(len(near), NEIGHBOURS)
 
 
@@ -184,9 +184,9 @@ def trustworthiness(ranks: np.ndarray, near: np.ndarray) -> float:
 
 
 def movement(users: np.ndarray, one: np.ndarray, other_users: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Return the median and the 95th percentile of how far users moved, as shares of the width of the map.
+    """Return the median and 95th percentile of how far users moved, as shares of the width of the map.
 
-    The width is that of all but the outermost 1% to either side.
+    The width leaves out the outermost 1% on either side.
     """
     _, rows, other_rows = np.intersect1d(users, other_users, return_indices=True)
     moved = np.linalg.norm(one[rows] - other[other_rows], axis=1)

@@ -1,7 +1,7 @@
-"""Measure ways to find neighbours side by side, on the hold-outs of neighbour_quality.
+"""Compare ways to find neighbours, on the hold-outs of neighbour_quality.
 
 Run: make build && .venv/bin/python benchmarks/neighbour_methods.py [--build target/kindred_build.duckdb] [--splits 3]
-Each hides a fifth of the courses of every user with five or more, and lets the 20 closest users vote for them.
+Each hold-out hides a fifth of the courses of every user with five or more; the 20 most similar users vote for courses.
 """
 
 import time
@@ -28,12 +28,12 @@ from kindred.profiles.facets import weight_shares
 from kindred.profiles.next_courses import next_courses, relate_courses
 
 WITHOUT_NEXT = {"next_courses": 0.0, "taken_courses": 0.0, "course_tags": 0.2}
-"""The weights that were best before there were next courses."""
+"""The best weights without predicted next courses."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a method works on: the platform, the settings of the build, and a split with its number."""
+    """The input of a method: the platform, the settings of the build, and a split with its number."""
 
     platform: Platform
     settings: EvaluationSettings
@@ -42,7 +42,7 @@ class Case:
 
 
 Method = Callable[[Case], HoldOutLists | np.ndarray]
-"""It returns everybody's lists of neighbours, or, if it finds none, where hidden courses come out."""
+"""It returns the neighbour lists of all users, or, if it finds no neighbours, the ranks of hidden courses."""
 
 
 def popularity(case: Case) -> np.ndarray:
@@ -50,7 +50,7 @@ def popularity(case: Case) -> np.ndarray:
 
 
 def relation(case: Case) -> np.ndarray:
-    """Recommend what a user's own courses lead to, without any neighbours."""
+    """Recommend the predicted next courses of a user, without neighbours."""
     views, settings = case.split.views, case.settings
     relations = relate_courses(views, case.platform.course_tags, views.shape[1], settings.relation_ridge)
     rows, courses, strengths = next_courses(views, relations, RECOMMENDED_COURSES)
@@ -90,13 +90,13 @@ def latent(case: Case) -> HoldOutLists:
     distances, indices = NearestNeighbors(n_neighbors=k + 1, metric="cosine").fit(found).kneighbors(found)
     rows = np.arange(len(found))
     is_other = indices != rows[:, None]
-    # Where many users are alike, a user may not be among their own nearest.
+    # Among many equal users, a user may be missing from their own list.
     is_other[is_other.all(axis=1), -1] = False
     return HoldOutLists(rows, indices[is_other].reshape(-1, k), np.maximum(1 - distances[is_other].reshape(-1, k), 0))
 
 
 def product(*, changes: dict[str, float] | None = None, has_cluster: bool = False, **settings: float) -> Method:
-    """Return the method of a build with other weights and settings; the cluster counts only if has_cluster."""
+    """Return the method of a build with other weights and settings; has_cluster says whether the cluster counts."""
 
     def method(case: Case) -> HoldOutLists:
         changed = replace(case.settings, **settings)
@@ -132,7 +132,9 @@ def methods(platform: Platform) -> dict[str, Method]:
 
 @click.command(help=__doc__)
 @click.option("--build", "build_file", type=click.Path(path_type=Path), default=DEFAULT_BUILD, show_default=True)
-@click.option("--splits", type=click.IntRange(min=1), default=3, show_default=True, help="How often to hide courses.")
+@click.option(
+    "--splits", type=click.IntRange(min=1), default=3, show_default=True, help="How many times to hide courses."
+)
 def main(build_file: Path, splits: int) -> None:
     with open_build(build_file, TABLES) as (tables, values):
         platform, settings = read_platform(tables), EvaluationSettings.read(values)

@@ -1,4 +1,4 @@
-"""Hold-outs: users with a part of their courses hidden, and who finds them again."""
+"""Hold-outs: users with a part of their courses hidden, and the profiles that follow from the rest."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ HIDDEN_SHARE = 0.2
 """The share of a user's courses that a split hides."""
 
 MIN_COURSES = 5
-"""Users with fewer courses keep all."""
+"""Users with fewer courses keep all of them."""
 
 RECOMMENDED_COURSES = 20
-"""How many courses the votes of the neighbours recommend."""
+"""How many courses are recommended by the votes of the neighbours."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class HoldOutLists:
     Attributes
     ----------
     rows
-        Integer array: the users whose lists they are.
+        Integer array of shape (rows,): the users whose lists they are.
     indices, similarities
-        Arrays of shape (rows, k): the neighbours, -1 where there is none, and their similarity.
+        Arrays of shape (rows, k): the neighbours, -1 in free places, and their similarities.
 
     """
 
@@ -44,18 +44,18 @@ class HoldOutLists:
 
 @dataclass(frozen=True)
 class Split:
-    """The users with a part of their courses hidden, and what follows from the rest.
+    """Users with a part of their courses hidden, and the profiles that follow from the rest.
 
     Attributes
     ----------
     rows
-        The users of whom courses are hidden.
+        Integer array: the users with hidden courses.
     views, hidden
-        Users x courses, CSR.
+        CSR arrays of shape (users, courses): 1 where a course is known, or hidden.
     evidence
-        All evidence of the platform, with its facets.
+        All evidence of the platform, hidden courses included, with its facets.
     facet_profiles
-        Profiles from the evidence that is left.
+        Profiles from the remaining evidence.
 
     """
 
@@ -66,21 +66,21 @@ class Split:
     facet_profiles: FacetProfiles
 
     def hits(self, lists: HoldOutLists) -> np.ndarray:
-        """Return where hidden courses come out when neighbours vote; see `hits_of_votes`."""
+        """Return the ranks at which votes of the neighbours recommend hidden courses; see `hits_of_votes`."""
         return hits_of_votes(
             lists.indices, lists.similarities, lists.rows, self.views, self.hidden, RECOMMENDED_COURSES
         )
 
 
 def split_platform(platform: Platform, settings: EvaluationSettings, number: int) -> Split:
-    """Hide courses for the split of a number from 0, and make profiles of the rest."""
+    """Hide courses, and make profiles from the rest; number is that of the split, from 0."""
     views, hidden = hide(platform.views, HIDDEN_SHARE, MIN_COURSES, seed=settings.quality_seed + number)
     rows = np.flatnonzero(np.diff(hidden.indptr))
     return Split(rows, views, hidden, platform.evidence, profiles_from(platform, views, settings))
 
 
 def profiles_from(platform: Platform, views: sparse.csr_array, settings: EvaluationSettings) -> FacetProfiles:
-    """Make profiles as if users had viewed these courses only."""
+    """Make profiles as if users had viewed only these courses."""
     evidence = platform.evidence
     is_view = evidence.courses >= 0
     is_known = holds(views, evidence.rows, np.maximum(evidence.courses, 0))
@@ -111,16 +111,16 @@ def profiles_from(platform: Platform, views: sparse.csr_array, settings: Evaluat
 def hide(
     views: sparse.csr_array, share: float, min_courses: int, seed: int
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Hide a share of the courses of every user who has enough of them, at random.
+    """Hide a random share of the courses of every user who has enough of them.
 
     Parameters
     ----------
     views
         Users x courses, CSR: 1 where a user viewed a course.
     share
-        The share of a user's courses to hide, rounded to whole courses, at least one.
+        The share of a user's courses to hide, rounded to whole courses, but at least one course.
     min_courses
-        Users with fewer courses keep all.
+        Users with fewer courses keep all of them.
     seed
         The same seed hides the same courses.
 

@@ -1,4 +1,4 @@
-"""How good the neighbours, their facets and the clusters are: hold-outs of what users viewed."""
+"""The report on the quality of neighbours, facets and clusters, on hold-outs of viewed courses."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from kindred.profiles.facets import CLUSTER, weight_shares
 from kindred.profiles.weighting import FacetProfiles
 
 MAX_SAMPLED_USERS = 2000
-"""So many users' neighbours are found by single facets and across kinds of evidence: differences there are large."""
+"""Single facets and kinds of evidence are measured on at most this many users: differences there are large."""
 
 SUBSAMPLE_SHARE = 0.8
-"""The share of the users who are clustered anew, twice, to see whether clusters are stable."""
+"""The share of the users in each of the two samples that are clustered anew, to see whether clusters are stable."""
 
 NDCG = f"hold_out_ndcg_at_{RECOMMENDED_COURSES}"
 RECALL = f"hold_out_recall_at_{RECOMMENDED_COURSES}"
@@ -36,7 +36,7 @@ INTEREST_LIFT = "interest_overlap_lift"
 
 @dataclass(frozen=True)
 class Measure:
-    """One measured value: a row of the table neighbour_quality. NaN stands for nothing to measure."""
+    """One measured value: a row of the table neighbour_quality. NaN means that the measure is undefined."""
 
     measure: str
     variant: str
@@ -48,18 +48,18 @@ class Measure:
 def measure(
     platform: Platform, settings: EvaluationSettings, progress: Callable[[str], None] = lambda _: None
 ) -> list[Measure]:
-    """Measure neighbours, facets and clusters on hold-outs, and neighbours across kinds of evidence without any.
+    """Measure neighbours, facets and clusters on hold-outs, and neighbours across kinds of evidence on all data.
 
     Parameters
     ----------
     platform, settings
-        What to measure and how.
+        The data to measure on, and the settings of the build.
     progress
-        Called with what is done next.
+        Called before each step with its name.
 
     Returns
     -------
-    The rows of neighbour_quality that come from hold-outs, none where there are no splits or nothing to hide. Single
+    The rows of neighbour_quality that come from hold-outs; none if there are no splits or nothing to hide. Single
     facets are measured on the first split only.
 
     """
@@ -107,12 +107,12 @@ def measure(
 
 
 def steps(settings: EvaluationSettings) -> int:
-    """Return how often `measure` reports progress."""
+    """Return how many times `measure` reports progress."""
     return settings.quality_splits + 2
 
 
 def with_weights(platform: Platform, changes: Mapping[str, float]) -> Platform:
-    """Return a platform with other weights of the facets that changes names."""
+    """Return a platform with changed weights, by the names of the facets."""
     facets = {
         number: replace(facet, weight=changes.get(facet.name, facet.weight))
         for number, facet in platform.evidence.facets.items()
@@ -127,10 +127,10 @@ def as_columns(measures: list[Measure]) -> dict[str, np.ndarray]:
 
 
 def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: EvaluationSettings) -> Iterator[Measure]:
-    """Yield for every measure and variant the mean over users of what they gain in the mean of splits."""
+    """Yield for every measure and variant the mean over users, each user's value being the mean over the splits."""
     values = {key: np.mean(of_splits, axis=0) for key, of_splits in gains.items()}
     intervals = {}
-    # Measures of the same users share their draws, of which the most part of the time goes.
+    # Measures of the same users share the random draws, which take most of the time.
     for count in {len(of_users) for of_users in values.values()}:
         keys = [key for key, of_users in values.items() if len(of_users) == count]
         found = bootstrap_intervals(np.column_stack([values[key] for key in keys]), settings.quality_seed)
@@ -140,7 +140,7 @@ def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: Ev
 
 
 def _measure_clusters(split: Split, reranked: Reranked, settings: EvaluationSettings, number: int) -> dict[str, float]:
-    """Measure the clusters that a split leads to, and how far those of two samples of its users agree."""
+    """Measure the clusters of a split, and how far the clusters of two samples of its users agree."""
     labels = reranked.labels
     users = len(labels)
     found = cluster_lift(labels, split.views.nonzero(), split.hidden.nonzero())
@@ -167,7 +167,7 @@ def _measure_clusters(split: Split, reranked: Reranked, settings: EvaluationSett
 
 
 def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndarray:
-    """Return the lists that a sample of the users has among itself, as rows of the sample."""
+    """Return the neighbour lists within a sample of the users, as rows of the sample."""
     row_of = np.full(len(indices), -1, dtype=np.int64)
     row_of[sample] = np.arange(len(sample))
     listed = np.where(indices[sample] >= 0, row_of[indices[sample]], -1)
@@ -176,7 +176,7 @@ def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndar
 
 
 def _facet_lists(split: Split, rows: np.ndarray, settings: EvaluationSettings) -> Iterator[tuple[str, HoldOutLists]]:
-    """List neighbours by each facet alone; facets that match each other are one."""
+    """List neighbours by each facet alone; two facets that match each other count as one."""
     facets = split.evidence.facets
     for facet in facets.values():
         partner = facets[facet.matching_number]
@@ -190,14 +190,14 @@ def _facet_lists(split: Split, rows: np.ndarray, settings: EvaluationSettings) -
 def cross_signal_lifts(
     platform: Platform, facet_profiles: FacetProfiles, shares: dict[int, float], settings: EvaluationSettings
 ) -> Iterator[Measure]:
-    """Find neighbours by one kind of evidence and look whether they are alike in another, which had no part in it.
+    """Find neighbours by one kind of evidence, and measure what they share in another kind that was not used.
 
     Parameters
     ----------
     platform, settings
-        What to measure and how.
+        The data to measure on, and the settings of the build.
     facet_profiles
-        Profiles from all that users viewed.
+        Profiles from all viewed courses.
     shares
         The share of the weight of each facet by its number.
 
