@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -68,9 +69,9 @@ class EvaluationSettings:
     similarity_threads: int
 
     @classmethod
-    def read(cls, values: Mapping[str, object]) -> EvaluationSettings:
+    def read(cls, values: Mapping[str, Any]) -> EvaluationSettings:
         """Take the settings from values by name. Numbers may be text; other names are ignored."""
-        types = {"int": int, "float": float}
+        types: dict[Any, Callable[[Any], Any]] = {"int": int, "float": float}
         return cls(**{each.name: types[each.type](values[each.name]) for each in fields(cls)})
 
 

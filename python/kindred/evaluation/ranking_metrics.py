@@ -66,7 +66,8 @@ def hits_of_popularity(rows: np.ndarray, views: sparse.csr_array, hidden: sparse
 
 def recall(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
     """Return for every user the hits as a share of the possible ones, min(places, hidden courses). Shape (rows,)."""
-    return hits.sum(axis=1) / np.minimum(hits.shape[1], hidden_counts)
+    shares: np.ndarray = hits.sum(axis=1) / np.minimum(hits.shape[1], hidden_counts)
+    return shares
 
 
 def ndcg(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
@@ -77,7 +78,8 @@ def ndcg(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
     """
     gains = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     best = np.cumsum(gains)[np.minimum(hits.shape[1], hidden_counts) - 1]
-    return hits @ gains / best
+    normalised: np.ndarray = hits @ gains / best
+    return normalised
 
 
 def bootstrap_interval(values: np.ndarray, seed: int, draws: int = 1000) -> tuple[float, float]:
@@ -160,7 +162,9 @@ def jaccard(sets: sparse.csr_array, rows: np.ndarray, other_rows: np.ndarray) ->
     sizes = np.diff(sets.indptr)
     shared = np.asarray(sets[rows].multiply(sets[other_rows]).sum(axis=1)).ravel()
     either = sizes[rows] + sizes[other_rows] - shared
-    return np.divide(shared, either, out=np.zeros(len(rows)), where=either > 0)
+    indices = np.zeros(len(rows))
+    np.divide(shared, either, out=indices, where=either > 0)
+    return indices
 
 
 def hits_of_scores(scores: sparse.csr_array, hidden: sparse.csr_array, places: int) -> np.ndarray:

@@ -129,7 +129,7 @@ def as_columns(measures: list[Measure]) -> dict[str, np.ndarray]:
 def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: EvaluationSettings) -> Iterator[Measure]:
     """Yield for every measure and variant the mean over users, each user's value being the mean over the splits."""
     values = {key: np.mean(of_splits, axis=0) for key, of_splits in gains.items()}
-    intervals = {}
+    intervals: dict[tuple[str, str], tuple[float, float]] = {}
     # Measures of the same users share the random draws, which take most of the time.
     for count in {len(of_users) for of_users in values.values()}:
         keys = [key for key, of_users in values.items() if len(of_users) == count]

@@ -80,7 +80,7 @@ def grid(facets: Mapping[int, Facet], weights: Mapping[str, Sequence[float]]) ->
         return {name: value, facets[facets[numbers[name]].matching_number].name: value}
 
     in_place = {facet.name: facet.weight for facet in facets.values()}
-    found = [{}]
+    found: list[dict[str, float]] = [{}]
     if weights:
         for values in itertools.product(*weights.values()):
             found.append({})

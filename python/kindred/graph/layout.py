@@ -95,7 +95,9 @@ def spectral_divisions(graph: sparse.csr_array) -> np.ndarray:
 def _standardised(positions: np.ndarray) -> np.ndarray:
     """Give each axis a mean of 0 and a standard deviation of 1; an axis that varies by rounding alone becomes 0."""
     spread = positions.std(axis=0)
-    return np.divide(positions - positions.mean(axis=0), spread, out=np.zeros_like(positions), where=spread > 1e-9)
+    scaled = np.zeros_like(positions)
+    np.divide(positions - positions.mean(axis=0), spread, out=scaled, where=spread > 1e-9)
+    return scaled
 
 
 def _run_stages(graph: sparse.csr_array, start: np.ndarray) -> np.ndarray:
@@ -121,8 +123,9 @@ def _with_limited_radius(positions: np.ndarray) -> np.ndarray:
     """Move outliers in to the largest radius: a few nodes that drift away would set the scale for all."""
     distances = np.hypot(*positions.T)
     limit = MAX_RADIUS * np.quantile(distances, 0.9)
-    framed = positions / np.maximum(1, distances / max(limit, 1e-9))[:, None]
-    return framed - framed.mean(axis=0)
+    limited: np.ndarray = positions / np.maximum(1, distances / max(limit, 1e-9))[:, None]
+    limited -= limited.mean(axis=0)
+    return limited
 
 
 def _attraction(graph: sparse.csr_array, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,8 +146,9 @@ def _attraction(graph: sparse.csr_array, x: np.ndarray, y: np.ndarray) -> tuple[
 class _Grid:
     """The repulsion between all nodes: they become masses of grid cells, whose forces are a convolution."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.side = 0
+        self.kernels: list[np.ndarray] = []
 
     def repulsion(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the push on every node along x and y.

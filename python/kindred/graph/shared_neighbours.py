@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -78,9 +79,11 @@ def read_graph(table: duckdb.DuckDBPyRelation, users: np.ndarray) -> sparse.csr_
     lengths, columns, shared = [], [], []
     by_user = table.order("user_handle").select("near_user_handles, shared_neighbours")
     for part in read_parts(by_user, PART_USERS):
-        lengths.append(part["near_user_handles"].lengths)
-        columns.append(np.searchsorted(users, part["near_user_handles"].values).astype(np.int32))
-        shared.append(part["shared_neighbours"].values.astype(np.int32))
+        neighbours: Any = part["near_user_handles"]
+        counts: Any = part["shared_neighbours"]
+        lengths.append(neighbours.lengths)
+        columns.append(np.searchsorted(users, neighbours.values).astype(np.int32))
+        shared.append(counts.values.astype(np.int32))
     starts = np.concatenate([np.zeros(1, np.int32), *lengths]).cumsum(dtype=np.int32)
     data = np.concatenate([np.zeros(0, np.int32), *shared]).astype(np.float64)
     return sparse.csr_array((data, np.concatenate([np.zeros(0, np.int32), *columns]), starts), shape=2 * (len(users),))
