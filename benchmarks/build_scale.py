@@ -1,9 +1,9 @@
-"""Build platforms of several sizes and say how time and memory of every node grow with the users.
+"""Build platforms of several sizes, and print how the time and memory of every node grow with the users.
 
 Run: .venv/bin/python benchmarks/build_scale.py --users 10000 --users 100000
      .venv/bin/python benchmarks/build_scale.py FOLDER...   (folders such as KINDRED_DATA_DIR names)
-It builds each in a folder of its own, one node at a time, and polls the memory of the dbt process while it runs: a
-node's peak is the most that the process held while the node ran, what earlier nodes left behind included.
+Each is built in its own folder, one node at a time, while the script polls the memory of the dbt process. A node's peak
+is the largest memory of the process while the node ran, including what earlier nodes left behind.
 """
 
 import csv
@@ -37,7 +37,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Build:
-    """What a build cost: seconds and peak megabytes of every node by its name, and of the whole."""
+    """The cost of a build: seconds and peak megabytes of every node by its name, and of the whole build."""
 
     users: int
     seconds: dict[str, float]
@@ -51,14 +51,20 @@ class Build:
 
 @click.command(help=__doc__)
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--users", "sizes", type=click.IntRange(min=1), multiple=True, help="Generate so many users and build.")
+@click.option(
+    "--users",
+    "sizes",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Build a generated platform with this many users.",
+)
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to work and keep the builds.",
+    help="Folder to work in; the builds are kept there.",
 )
 @click.option("--select", "selection", help="Build only these nodes, see dbt's --select.")
-@click.option("--vars", "settings", help="Settings of the build, see dbt's --vars.")
+@click.option("--vars", "settings", help="Vars of the build, see dbt's --vars.")
 @click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the table here.")
 def main(
     folders: tuple[Path, ...],
@@ -111,7 +117,7 @@ def build(data: Path, folder: Path, options: list[str]) -> Build:
     wall_seconds = time.perf_counter() - started
     if status != 0:
         tail = (folder / "output").read_text(encoding="utf-8")[-3000:]
-        click.echo(f"dbt build failed on {data}; what follows is what it did until then:\n{tail}", err=True)
+        click.echo(f"dbt build failed on {data}; the end of its output:\n{tail}", err=True)
     spans = dict(node_spans(project))
     with duckdb.connect(str(project / "target" / "kindred_build.duckdb"), read_only=True) as connection:
         users = connection.sql(USERS).fetchall()[0][0]
@@ -128,7 +134,7 @@ def build(data: Path, folder: Path, options: list[str]) -> Build:
 
 
 class Watch:
-    """Polls a process: the memory that it holds over time, and the most that DuckDB spilled to its folder."""
+    """Polls a process: its memory over time, and the largest size of the files that DuckDB spilled."""
 
     def __init__(self, pid: int, target: Path):
         self._statm = Path(f"/proc/{pid}/statm")
@@ -145,7 +151,7 @@ class Watch:
         self._thread.join()
 
     def peak_between(self, start: float, end: float) -> float:
-        """Return the most megabytes held between two times, with the sample before, for nodes of no time."""
+        """Return the peak memory in MB between two times; the sample before counts too, for very short nodes."""
         before = [size for at, size in self._samples if at <= start][-1:]
         return max(before + [size for at, size in self._samples if start <= at <= end], default=0.0)
 
@@ -168,7 +174,7 @@ def size_of(file: Path) -> int:
 
 
 def node_spans(project: Path) -> Iterator[tuple[str, tuple[float, float]]]:
-    """Yield the name of every node of the last build with the times at which it started and ended."""
+    """Yield the name of every node of the last build, with its start and end times."""
     results = json.loads((project / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
     for result in results:
         for step in result["timing"]:
@@ -187,9 +193,9 @@ def headers(builds: list[Build]) -> list[str]:
 
 
 def node_rows(builds: list[Build]) -> Iterator[list]:
-    """Yield a row per node, the worst growth first, and of nodes too quick to tell the slowest first.
+    """Yield a row per node, the fastest growth first; nodes too quick to measure come last, the slowest first.
 
-    The exponent is that between the two largest sizes: 1 where ten times the users take ten times as long.
+    The exponent is that between the two largest sizes: 1 if ten times the users take ten times as long.
     """
     names = {name for each in builds for name in each.seconds}
     rows = []
@@ -203,7 +209,7 @@ def node_rows(builds: list[Build]) -> Iterator[list]:
 
 
 def growth(builds: list[Build], seconds: list[float | None]) -> float | None:
-    """Return the exponent of the growth, None where it cannot be told: one size only, or all within a second."""
+    """Return the exponent of the growth; None if there is only one size, or the time is below a second."""
     if len(builds) < 2 or None in seconds[-2:] or seconds[-1] < 1:
         return None
     return math.log(seconds[-1] / seconds[-2]) / math.log(builds[-1].users / builds[-2].users)

@@ -1,8 +1,8 @@
-"""Time `dbt build` beside that of an empty dbt project, in turn, and say where the time goes.
+"""Time `dbt build` and the build of an empty dbt project in turns, and print the slowest nodes.
 
 Run: .venv/bin/python benchmarks/build_time.py [--runs 3]
-It builds the inputs that a plain `dbt build` would (seeds/, or KINDRED_DATA_DIR) in a folder of its own, anew every
-time (--full-refresh): of data that has not changed, a build takes the nearest users from the one before.
+It builds the same inputs as a plain `dbt build` (seeds/, or KINDRED_DATA_DIR) in its own folder, and it uses
+--full-refresh, because a build of unchanged data takes the candidates from the build before.
 """
 
 import json
@@ -27,21 +27,21 @@ PROJECT = ("dbt_project.yml", "profiles.yml", "selectors.yml", "models", "macros
 
 @click.command(help=__doc__)
 @click.option("--runs", type=click.IntRange(min=1), default=3, show_default=True, help="Timed builds of each project.")
-@click.option("--vars", "settings", help="Settings of our builds, see dbt's --vars.")
+@click.option("--vars", "settings", help="Vars of the builds of kindred, see dbt's --vars.")
 def main(runs: int, settings: str | None) -> None:
     options = ["--vars", settings] if settings else []
     if os.environ.get("KINDRED_DATA_DIR"):
         os.environ["KINDRED_DATA_DIR"] = str(Path(os.environ["KINDRED_DATA_DIR"]).absolute())
     os.environ.pop("KINDRED_WAREHOUSE", None)
     with tempfile.TemporaryDirectory() as folder:
-        ours, empty = copy_project(Path(folder, "kindred")), empty_project(Path(folder, "empty"))
-        for project, with_options in ((ours, options), (empty, [])):
-            build(project, "--full-refresh", *with_options)  # warm: parsed, bytecode compiled, files cached
+        kindred, empty = copy_project(Path(folder, "kindred")), empty_project(Path(folder, "empty"))
+        for project, with_options in ((kindred, options), (empty, [])):
+            build(project, "--full-refresh", *with_options)  # warm up: parse, compile bytecode, cache files
         times = {"kindred": [], "empty": []}
         for _ in range(runs):
             times["empty"].append(build(empty, "--full-refresh"))
-            times["kindred"].append(build(ours, "--full-refresh", *options))
-        nodes = sorted(node_times(ours), reverse=True)
+            times["kindred"].append(build(kindred, "--full-refresh", *options))
+        nodes = sorted(node_times(kindred), reverse=True)
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
     click.echo(tabulate(
         [[name, f"{medians[name]:.1f}", " ".join(f"{second:.1f}" for second in times[name])] for name in times],

@@ -1,8 +1,8 @@
-"""Build a platform, let a share of its users do more, and build again: what a day's new rows cost beside a full build.
+"""Build a platform, add views of a share of its users, and build again: the cost of new rows and of a full build.
 
 Run: .venv/bin/python benchmarks/changing_data.py [--users 100000] [--changed-share 0.01]
-Both builds keep the statistics over all users (freeze_statistics_days), so that the second refreshes; a third,
---full-refresh, does all anew on the same data. Every build runs one node at a time.
+Both builds freeze the statistics over all users (freeze_statistics_days), so the second one only refreshes. A third,
+with --full-refresh, computes everything anew on the same data. Every build runs one node at a time.
 """
 
 import os
@@ -22,7 +22,9 @@ SHOWN_SECONDS = 0.5
 @click.command(help=__doc__)
 @click.option("--users", type=click.IntRange(min=100), default=100_000, show_default=True)
 @click.option("--changed-share", type=click.FloatRange(0, 1), default=0.01, show_default=True)
-@click.option("--work", type=click.Path(file_okay=False, path_type=Path), help="Where to work and keep the builds.")
+@click.option(
+    "--work", type=click.Path(file_okay=False, path_type=Path), help="Folder to work in; the builds are kept there."
+)
 def main(users: int, changed_share: float, work: Path | None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = work or Path(temporary)
@@ -30,7 +32,7 @@ def main(users: int, changed_share: float, work: Path | None) -> None:
         os.environ["KINDRED_DATA_DIR"] = str(data)
         os.environ.pop("KINDRED_WAREHOUSE", None)
         builds = {"first": build_nodes(project)}
-        changed = let_users_go_on(data, changed_share)
+        changed = add_views(data, changed_share)
         builds["refresh"] = build_nodes(project)
         builds["full"] = build_nodes(project, "--full-refresh")
     names = sorted(builds["full"], key=lambda name: -builds["full"][name])
@@ -39,7 +41,7 @@ def main(users: int, changed_share: float, work: Path | None) -> None:
         for name in names
         if builds["full"][name] >= SHOWN_SECONDS
     ]
-    click.echo(f"{changed:,} of {users:,} users went on.\n")
+    click.echo(f"{changed:,} of {users:,} users got new views.\n")
     headers = ("node", *(f"{name}_seconds" for name in builds), "full_of_refresh")
     click.echo(tabulate(rows, headers=headers, floatfmt=".1f", missingval=""))
 
@@ -49,8 +51,8 @@ def ratio(builds: dict[str, dict[str, float]], name: str) -> float | None:
     return builds["full"][name] / refreshed if refreshed else None
 
 
-def let_users_go_on(data: Path, share: float) -> int:
-    """Give a share of the users views of courses that others viewed, in place, and return how many they are."""
+def add_views(data: Path, share: float) -> int:
+    """Add views of courses that others viewed to a share of the users, in place, and return how many users they are."""
     file, written = data / "user_course_views.parquet", data / "written.parquet"
     with duckdb.connect() as connection:
         connection.execute("select setseed(0.5)")
@@ -81,7 +83,7 @@ def let_users_go_on(data: Path, share: float) -> int:
 
 
 def build_nodes(project: Path, *options: str) -> dict[str, float]:
-    """Build, and return the seconds of every node and of the whole."""
+    """Build, and return the seconds of every node and of the whole build."""
     seconds = build(project, "--threads", "1", "--vars", "{freeze_statistics_days: 1}", *options)
     return {"the whole build": seconds} | {name: end - start for name, (start, end) in node_spans(project)}
 

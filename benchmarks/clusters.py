@@ -1,9 +1,9 @@
-"""Measure the clusters of a platform: how many, how well they foretell courses, how stable they are.
+"""Measure the clusters of a platform: how many there are, how well they predict courses, and how stable they are.
 
 Run: .venv/bin/python benchmarks/clusters.py FOLDER [--seeds 3] [--truth truth.csv]
-FOLDER holds the four inputs, as KINDRED_DATA_DIR does. Each seed costs three builds up to user_clusters: one without a
-fifth of the courses of users who have five or more, and two of a random 80% of the users each. --truth names the latent
-topics that `kindred sample --truth` wrote with the inputs.
+FOLDER holds the four inputs, like KINDRED_DATA_DIR. Each seed needs three builds up to user_clusters: one without a
+fifth of the courses of users who have five or more, and two with a random 80% of the users each. --truth names the file
+of latent topics that `kindred sample --truth` wrote with the inputs.
 """
 
 import os
@@ -20,7 +20,7 @@ from tabulate import tabulate
 
 from kindred.evaluation.cluster_metrics import adjusted_rand_index, agreement, cluster_lift
 from kindred.evaluation.hold_outs import HIDDEN_SHARE, MIN_COURSES, hide
-from kindred.evaluation.report import KEPT_USERS_SHARE
+from kindred.evaluation.report import SUBSAMPLE_SHARE
 from kindred.matrices import incidence
 
 Columns = dict[str, np.ndarray]
@@ -28,7 +28,9 @@ Columns = dict[str, np.ndarray]
 
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How often to draw at random.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many random draws to make."
+)
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Topics of a sample.")
 def main(folder: Path, seeds: int, truth: Path | None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
@@ -51,7 +53,7 @@ def shown(value: float) -> str:
 
 
 class Platform:
-    """A copy of the project, what it makes of all the data, and what it makes of parts of them."""
+    """A copy of the project, its build of all the data, and builds of parts of them."""
 
     def __init__(self, scratch: Path, folder: Path):
         self.scratch = scratch
@@ -63,7 +65,7 @@ class Platform:
         self.connection.execute("use whole")
 
     def build(self, folder: Path) -> Columns:
-        """Return user_clusters, by rising user_handle, as it comes out of the inputs in a folder."""
+        """Build the inputs in a folder, and return user_clusters by rising user_handle."""
         done = subprocess.run(
             [DBT, "build", "--select", "+user_clusters", "--exclude", "resource_type:test"],
             cwd=self.project,
@@ -87,11 +89,11 @@ class Platform:
             return self.build(Path(folder))
 
     def write(self, name: str, columns: Columns) -> None:
-        """Make a temporary table of what was drawn."""
+        """Write columns to a temporary table."""
         self.connection.execute(f"create or replace temp table {name} as from columns")
 
     def described(self) -> list[tuple[str, str]]:
-        """Say what the clusters of all the data are like."""
+        """Describe the clusters of all the data."""
         chosen = self.connection.execute("select eps, min_shared from cluster_search where is_chosen").fetchall()
         clusters, share = self.clusters["cluster_id"], self.clusters["nearest_cluster_share"]
         is_noise = clusters < 0
@@ -110,7 +112,7 @@ class Platform:
         ]
 
     def against(self, truth: Path) -> float:
-        """Compare clusters with the topic of which each user has most, for users in a cluster."""
+        """Compare clusters with the main topic of each user, for users in a cluster."""
         self.connection.execute(
             f"create or replace temp table topics as select user_handle, max_by(topic, (share, topic)) as topic "
             f"from read_csv('{truth}') group by user_handle"
@@ -122,7 +124,7 @@ class Platform:
         return adjusted_rand_index(found["cluster_id"], found["topic"])
 
     def held_out(self, seed: int) -> dict[str, float]:
-        """Hide a fifth of the courses of users who have five or more, and see who of the others viewed them."""
+        """Hide a fifth of the courses of users who have five or more, and measure who else viewed them."""
         views = self.connection.sql(
             "select user_handle, dense_rank() over (order by course_id) - 1 as course, course_id "
             "from intermediate.int_user_courses order by user_handle, course"
@@ -141,12 +143,12 @@ class Platform:
             "semi join temp.hidden using (user_handle, course_id))",
         })  # fmt: skip
         labels, nearest = found["cluster_id"], found["nearest_cluster_id"]
-        # Nobody loses all courses, so that everyone is still there.
+        # No user loses all courses, so all users are still there.
         row_of = np.searchsorted(found["user_handle"], handles)
         viewed, hidden = ((row_of[part[0]], part[1]) for part in (viewed, hidden))
         clustered = cluster_lift(labels, viewed, hidden)
-        others = cluster_lift(labels, viewed, hidden, asked=np.where(labels < 0, nearest, -1))
-        everyone = cluster_lift(labels, viewed, hidden, asked=nearest)
+        others = cluster_lift(labels, viewed, hidden, assigned=np.where(labels < 0, nearest, -1))
+        everyone = cluster_lift(labels, viewed, hidden, assigned=nearest)
         part = "without a fifth of the courses"
         return {
             (part, "clusters"): labels.max() + 1,
@@ -158,12 +160,12 @@ class Platform:
         }
 
     def repeated(self, seed: int) -> dict[str, float]:
-        """Build from two random 80% of the users, and compare the clusters of those who are in both."""
+        """Build two random samples of 80% of the users, and compare the clusters of users in both."""
         rng = np.random.default_rng(seed)
         users = self.clusters["user_handle"]
         runs = []
         for _ in range(2):
-            self.write("kept", {"user_handle": rng.permutation(users)[: round(KEPT_USERS_SHARE * len(users))]})
+            self.write("kept", {"user_handle": rng.permutation(users)[: round(SUBSAMPLE_SHARE * len(users))]})
             is_kept = "cast(try_cast(user_handle as double) as bigint) in (select user_handle from temp.kept)"
             user_files = ("user_assessment_scores", "user_course_views", "user_interests")
             runs.append(self.build_part({"course_tags": "true"} | dict.fromkeys(user_files, is_kept)))

@@ -1,10 +1,10 @@
-"""Say how soon the pages of the dashboard are there: dashboard.py FILE, a published DuckDB file; needs Chromium.
+"""Time the pages of the dashboard: dashboard.py FILE, where FILE is a published DuckDB file; needs Chromium.
 
-With --screenshots DIR it draws them instead, wide and narrow, light and dark.
+With --screenshots DIR it saves screenshots instead, wide and narrow, light and dark.
 
-Seconds from asking for a page until its last answer is drawn, in a browser that has loaded the program before (warm),
-the median of several times; the map, until its points are drawn. A look-up is typed into Find; a user is clicked on the
-map, which the browser draws without a graphics card, as it does on a machine that has none.
+It prints the median seconds from the request for a page until its last part is drawn; for the map, until its points are
+drawn. The browser has loaded the program before. A look-up is typed into Find, and a user is clicked on the map, which
+the browser draws without a graphics card.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from kindred.dashboard.widgets.choices import ALL_CLUSTERS
 TIMES = 5
 PAGES = ("", "map", "clusters", "clusters?cluster=0", "tags", "quality", "pipeline")
 SCREENS = {"desktop": (1280, 900, "light", None), "phone": (390, 844, "dark", "Mobile")}
-"""Width, height, colour scheme and, where it is not the browser's own, what it calls itself."""
-LONGEST_MILLISECONDS = 60_000
+"""Width, height, colour scheme and, if not the browser's own, the user agent."""
+MAX_MILLISECONDS = 60_000
 DRAWING_MILLISECONDS = 2_000
 QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-dev-shm-usage")
 
@@ -39,7 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="The browser.")
-    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="Draw the pages into this folder instead.")
+    parser.add_argument(
+        "--screenshots", type=Path, metavar="DIR", help="Save screenshots of the pages in this folder instead."
+    )
     arguments = parser.parse_args()
     with duckdb.connect(arguments.file, read_only=True) as connection:
         handles = [
@@ -59,7 +61,7 @@ def main() -> None:
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=arguments.chromium, args=QUIET)
-                expect.set_options(timeout=LONGEST_MILLISECONDS)
+                expect.set_options(timeout=MAX_MILLISECONDS)
                 page = browser.new_page(viewport={"width": 1280, "height": 900})
                 sent = [0]
                 page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))
@@ -75,7 +77,7 @@ def main() -> None:
 
 
 def measure(page: Page, url: str, handles: list[int]) -> list[tuple[str, float, float]]:
-    """Return what was measured, with the median and the longest time in seconds."""
+    """Return the name, the median and the longest time in seconds of each measurement."""
     rows = []
     for path in PAGES:
         seconds = []
@@ -101,7 +103,7 @@ def measure(page: Page, url: str, handles: list[int]) -> list[tuple[str, float, 
 
 
 def measure_clicks(page: Page, url: str, users: pd.DataFrame) -> tuple[str, float, float]:
-    """Click the users farthest to the left, one after the other on a map of its own, until each is told of."""
+    """Click the leftmost users, each on a newly loaded map, and time until each one is shown."""
     seconds = []
     places = users[["x", "y"]].to_numpy()
     low, high = places.min(axis=0), places.max(axis=0)
@@ -119,7 +121,7 @@ def measure_clicks(page: Page, url: str, users: pd.DataFrame) -> tuple[str, floa
 
 
 def draw(browser: Browser, url: str, handle: int, folder: Path) -> None:
-    """Draw every page, and Find with a user, for each screen."""
+    """Save a screenshot of every page, and of Find with a user, for each screen."""
     folder.mkdir(parents=True, exist_ok=True)
     for screen, (width, height, colour_scheme, user_agent) in SCREENS.items():
         page = browser.new_page(
@@ -137,11 +139,11 @@ def draw(browser: Browser, url: str, handle: int, folder: Path) -> None:
 
 
 def wait_for_server(page: Page, url: str) -> None:
-    """Wait until the server answers, a second or two after it has said where it is."""
+    """Wait until the server answers, a second or two after it has printed its address."""
     for _ in range(100):
         try:
             page.goto(url)
-        except Exception:  # whatever the browser calls it
+        except Exception:  # the class depends on the browser
             time.sleep(0.2)
         else:
             break
@@ -149,7 +151,7 @@ def wait_for_server(page: Page, url: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until a page is drawn to its end."""
+    """Wait until a page is completely drawn."""
     expect(page.get_by_text(re.compile(r"^Version \d{8}T.*, built"))).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     expect(page.locator("[data-stale=true]")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""A server of this machine under load: how fast `kindred serve` answers, what, and for how much CPU time."""
+"""Load on a local `kindred serve`: how fast it answers, with which status, and how much CPU time it uses."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ KINDRED = Path(sys.executable).with_name("kindred")
 
 @dataclass(frozen=True)
 class Server:
-    """A `kindred serve` that runs."""
+    """A running `kindred serve`."""
 
     port: int
     pid: int
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time that it has taken so far, in seconds."""
+        """Return the CPU time of the process so far, in seconds."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -47,7 +47,7 @@ def running_server(store_url: str, environment: dict[str, str] | None = None) ->
 
 @dataclass
 class Load:
-    """What came of a load: seconds from request to whole answer, and how often each status was answered."""
+    """The result of a load: seconds from request to complete answer, and the number of answers by status."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Load:
 
     @property
     def requests_per_second(self) -> float:
-        """Return how many requests were answered in a second."""
+        """Return the number of requests answered per second."""
         return len(self.seconds) / self.elapsed_seconds
 
     def percentile_ms(self, share: float) -> float:
@@ -72,22 +72,22 @@ def put_load_on(
     check: Callable[[str, int, bytes], None] = lambda path, status, body: None,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Load:
-    """Send requests to a server on the loopback address, one after the other on each of some connections.
+    """Send requests to a server on this machine over several connections, each with one request at a time.
 
     Parameters
     ----------
     port
-        Where it listens.
+        The port of the server.
     requests
-        Method, path and JSON body (b"" for none) of each; begun again when they are through.
+        Method, path and JSON body (b"" for none) of each; repeated from the start when all are sent.
     seconds
-        For how long; requests that are under way then are waited for.
+        How long to send requests; the last answers are waited for.
     connections
-        How many at the same time.
+        The number of connections.
     check
-        Takes the path, the status and the body of every answer, and raises where they are wrong.
+        Called with the path, status and body of every answer; raises if they are wrong.
     go_on
-        Called before every request: whether to send another one.
+        Called before every request; returns whether to send it.
 
     """
     load = Load()

@@ -1,8 +1,8 @@
 """Time the kernels of top_k side by side on synthetic profiles, for growing numbers of users.
 
 Run: .venv/bin/python benchmarks/kernels.py [--users 1000 --users 100000] [--k 20]
-It shows from which size on each pays, which is where COMPILED_FROM_PRODUCTS and BOUNDED_FROM_MEETINGS stand. Loading
-the compiled kernels, from their cache, is paid once and timed in a process of its own.
+It shows the size from which each kernel is the fastest. COMPILED_FROM_PRODUCTS and BOUNDED_FROM_MEETINGS are set from
+that. Loading the compiled kernels from their cache happens once, and is timed in a separate process.
 """
 
 import subprocess
@@ -19,11 +19,11 @@ from tabulate import tabulate
 from kindred.neighbours import all_pairs, top_k
 
 USERS = (1000, 3000, 10_000, 30_000, 100_000, 200_000)
-LONGEST_SECONDS = 200
-"""A kernel is left out of sizes at which it would take longer, at twice the users four times as long."""
+MAX_SECONDS = 200
+"""A kernel skips sizes at which it would take longer, if twice the users take four times as long."""
 
 REPEATED_SECONDS = 10
-"""A run that takes less is repeated, and the better counts."""
+"""A shorter run is repeated, and the faster one counts."""
 
 LOADING = """
 import time
@@ -57,7 +57,7 @@ def main(sizes: tuple[int, ...], k: int, threads: int) -> None:
         profiles = largest[:users]
         found = dict.fromkeys(KERNELS, "")
         for name in KERNELS:
-            if seconds_per_pair[name] * users**2 <= LONGEST_SECONDS:
+            if seconds_per_pair[name] * users**2 <= MAX_SECONDS:
                 seconds = cpu_seconds(name, profiles, k, threads)
                 seconds_per_pair[name] = seconds / users**2
                 found[name] = f"{seconds:.2f}"
@@ -69,7 +69,7 @@ def main(sizes: tuple[int, ...], k: int, threads: int) -> None:
 
 
 def cpu_seconds(name: str, profiles: sparse.csr_array, k: int, threads: int) -> float:
-    """Return the CPU seconds of a kernel, after a run that compiles."""
+    """Return the CPU seconds of a kernel, after a small run that compiles it."""
     compiled_from, bounded_from, is_by_rows = KERNELS[name]
 
     def run(some: sparse.csr_array) -> float:

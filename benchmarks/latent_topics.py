@@ -1,7 +1,7 @@
-"""Say how well the published warehouse of the sample finds the topics from which the sample was drawn.
+"""Measure how well the published warehouse of the sample finds the topics from which the sample was drawn.
 
 Run: make build && .venv/bin/python benchmarks/latent_topics.py [--users 2000] [--seed 1]
-The users and seed are those of the sample that was built; the sample in seeds/ has 2,000 and 1.
+--users and --seed must be those of the sample that was built: 2,000 and 1 for the sample in seeds/.
 """
 
 import click

@@ -1,9 +1,9 @@
-"""Measure maps of users side by side: whether near means alike, whether clusters stand apart, how far users move.
+"""Compare maps of users: how similar near users are, how far apart clusters are, and how far users move.
 
 Run: make build && .venv/bin/python benchmarks/maps.py target/kindred_build.duckdb
-Users move between the build and one on slightly other data, in two ways that cost a build each: 1% of the users who
-viewed anything view three courses more, or every hundredth row of the files is gone. Some minutes, most of them for the
-t-SNE of scikit-learn.
+Users move between the build and two builds on slightly different data. In one, 1% of the users who viewed anything view
+three more courses; in the other, every hundredth row of the files is missing. It takes some minutes, most of them for
+the t-SNE of scikit-learn.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 from build_time import DBT, copy_project
-from changing_data import let_users_go_on
+from changing_data import add_views
 from scipy import sparse
 from scipy.spatial import cKDTree
 from sklearn.decomposition import TruncatedSVD
@@ -42,14 +42,14 @@ TABLES = {
 FILES = [name for name, schema in TABLES.items() if schema == "raw"]
 
 NEIGHBOURS = 15
-ASKED_USERS = 2000
+MAX_SAMPLED_USERS = 2000
 CHANGED_SHARE = 0.01
 BLOCK_USERS = 100
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What maps are made of and measured by; rows are users, by handle."""
+    """The input of the maps and of their measures; rows are users, by handle."""
 
     users: np.ndarray
     profiles: Profiles
@@ -75,7 +75,7 @@ def read_platform(path: Path) -> Platform:
 
 
 def svd(platform: Platform) -> np.ndarray:
-    """Project profiles on the second and third direction; the first is how active someone is."""
+    """Project profiles on the second and third direction; the first only measures how active a user is."""
     return TruncatedSVD(3, n_iter=20, random_state=0).fit_transform(platform.profiles.matrix)[:, 1:]
 
 
@@ -84,12 +84,12 @@ def spectral(platform: Platform) -> np.ndarray:
 
 
 def tsne_of_svd(platform: Platform) -> np.ndarray:
-    """Run scikit-learn's t-SNE on 50 directions, as is often done, from its own beginning by PCA."""
+    """Run scikit-learn's t-SNE on 50 directions, a common choice, from its own start by PCA."""
     directions = TruncatedSVD(51, random_state=0).fit_transform(platform.profiles.matrix)[:, 1:]
     return TSNE(random_state=0, n_jobs=1).fit_transform(directions)
 
 
-def ours(platform: Platform) -> np.ndarray:
+def user_map(platform: Platform) -> np.ndarray:
     return map_users(platform.users, platform.shared.copy(), platform.nearest, platform.fingerprints)
 
 
@@ -97,7 +97,7 @@ METHODS = {
     "SVD of the profiles, 2 directions": svd,
     "spectral, 2 directions of the ties": spectral,
     "t-SNE of 50 directions (scikit-learn)": tsne_of_svd,
-    "t-SNE of the ties: user_map": ours,
+    "t-SNE of the ties: user_map": user_map,
 }
 
 
@@ -107,8 +107,8 @@ def main(build: Path) -> None:
     before = read_platform(build)
     with tempfile.TemporaryDirectory() as folder:
         others = [read_platform(path) for path in builds_of_other_data(build, Path(folder))]
-    asked = np.sort(np.random.default_rng(0).permutation(len(before.users))[:ASKED_USERS])
-    ranks = ranks_by_similarity(before.profiles, asked)
+    sampled = np.sort(np.random.default_rng(0).permutation(len(before.users))[:MAX_SAMPLED_USERS])
+    ranks = ranks_by_similarity(before.profiles, sampled)
     rows = []
     for name, method in METHODS.items():
         with threadpool_limits(1):
@@ -121,7 +121,8 @@ def main(build: Path) -> None:
         same = before.clusters[near] == before.clusters[:, None]
         silhouette = silhouette_score(positions[is_clustered], before.clusters[is_clustered])
         rows.append([
-            name, f"{trustworthiness(ranks, near[asked]):.3f}", f"{same[is_clustered].mean():.3f}", f"{silhouette:.2f}",
+            name, f"{trustworthiness(ranks, near[sampled]):.3f}",
+            f"{same[is_clustered].mean():.3f}", f"{silhouette:.2f}",
             *(f"{100 * median:.1f}%, {100 * high:.1f}%" for median, high in moved), f"{seconds:.1f}",
         ])  # fmt: skip
     headers = ("map", "trust", "in cluster", "silhouette", "moved by views", "moved by gaps", "cpu_seconds")
@@ -129,7 +130,7 @@ def main(build: Path) -> None:
 
 
 def builds_of_other_data(build: Path, folder: Path) -> list[Path]:
-    """Build once more with more views, and once with rows missing."""
+    """Build once with more views, and once with missing rows."""
     builds = []
     for name, condition in (("views", "true"), ("gaps", "line_number % 100 > 0")):
         data = folder / f"{name}_data"
@@ -140,7 +141,7 @@ def builds_of_other_data(build: Path, folder: Path) -> list[Path]:
                     "* exclude (line_number, read_error)"
                 ).write_parquet(str(data / f"{file}.parquet"))
         if name == "views":
-            let_users_go_on(data, CHANGED_SHARE)
+            add_views(data, CHANGED_SHARE)
         project = copy_project(folder / name)
         done = subprocess.run(
             [DBT, "build", "--select", "+user_map", "build_info", "--exclude", "resource_type:test",
@@ -153,11 +154,11 @@ def builds_of_other_data(build: Path, folder: Path) -> list[Path]:
     return builds
 
 
-def ranks_by_similarity(profiles: Profiles, asked: np.ndarray) -> np.ndarray:
-    """Return the place of everybody in the order of similarity to each user asked, who has 0. Shape (asked, users)."""
-    ranks = np.empty((len(asked), len(profiles.users)), dtype=np.int32)
-    for start in range(0, len(asked), BLOCK_USERS):
-        rows = asked[start : start + BLOCK_USERS]
+def ranks_by_similarity(profiles: Profiles, sampled: np.ndarray) -> np.ndarray:
+    """Return the rank of every user by similarity to each sampled user, who has rank 0. Shape (sampled, users)."""
+    ranks = np.empty((len(sampled), len(profiles.users)), dtype=np.int32)
+    for start in range(0, len(sampled), BLOCK_USERS):
+        rows = sampled[start : start + BLOCK_USERS]
         similarity = (profiles.counterparts @ profiles.matrix[rows].T).T.toarray()
         similarity[np.arange(len(rows)), rows] = np.inf
         order = np.argsort(-similarity, axis=1, kind="stable")
@@ -171,21 +172,21 @@ def nearest_on_map(positions: np.ndarray) -> np.ndarray:
     """Return the rows of the NEIGHBOURS nearest of each user on the map, without the user."""
     _, near = cKDTree(positions).query(positions, NEIGHBOURS + 1)
     is_self = near == np.arange(len(near))[:, None]
-    is_self[~is_self.any(axis=1), -1] = True  # more users than that in one place
+    is_self[~is_self.any(axis=1), -1] = True  # more users than NEIGHBOURS in one place
     return near[~is_self].reshape(len(near), NEIGHBOURS)
 
 
 def trustworthiness(ranks: np.ndarray, near: np.ndarray) -> float:
-    """Return what sklearn.manifold.trustworthiness is, for the users asked: 1 if all who are near are most alike."""
-    asked, users = ranks.shape
+    """Compute sklearn.manifold.trustworthiness for sampled users: 1 if the nearest are the most similar."""
+    sampled, users = ranks.shape
     intrusion = np.maximum(np.take_along_axis(ranks, near, axis=1) - NEIGHBOURS, 0).sum()
-    return 1 - 2 * intrusion / (asked * NEIGHBOURS * (2 * users - 3 * NEIGHBOURS - 1))
+    return 1 - 2 * intrusion / (sampled * NEIGHBOURS * (2 * users - 3 * NEIGHBOURS - 1))
 
 
 def movement(users: np.ndarray, one: np.ndarray, other_users: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Return the median and the 95th percentile of how far users moved, as shares of the width of the map.
+    """Return the median and 95th percentile of how far users moved, as shares of the width of the map.
 
-    The width is that of all but the outermost 1% to either side.
+    The width leaves out the outermost 1% on either side.
     """
     _, rows, other_rows = np.intersect1d(users, other_users, return_indices=True)
     moved = np.linalg.norm(one[rows] - other[other_rows], axis=1)

@@ -1,7 +1,7 @@
-"""Measure ways to find neighbours side by side, on the hold-outs of neighbour_quality.
+"""Compare ways to find neighbours, on the hold-outs of neighbour_quality.
 
 Run: make build && .venv/bin/python benchmarks/neighbour_methods.py [--build target/kindred_build.duckdb] [--splits 3]
-Each hides a fifth of the courses of every user with five or more, and lets the 20 closest users vote for them.
+Each hold-out hides a fifth of the courses of every user with five or more; the 20 most similar users vote for courses.
 """
 
 import time
@@ -20,53 +20,53 @@ from tabulate import tabulate
 
 from kindred.build.database import DEFAULT_BUILD, open_build
 from kindred.cli.output import progress_bar
-from kindred.evaluation.hold_outs import PLACES, Lists, Split, split_platform
-from kindred.evaluation.methods import closest_by, cosine_lists, one_hot, product_lists
-from kindred.evaluation.platform import TABLES, Platform, Settings, read_platform
+from kindred.evaluation.hold_outs import RECOMMENDED_COURSES, HoldOutLists, Split, split_platform
+from kindred.evaluation.methods import cosine_lists, one_hot, rerank_split, reranked_lists
+from kindred.evaluation.platform import TABLES, EvaluationSettings, Platform, read_platform
 from kindred.evaluation.ranking_metrics import hits_of_popularity, hits_of_scores, ndcg, recall
 from kindred.profiles.facets import weight_shares
 from kindred.profiles.next_courses import next_courses, relate_courses
 
 WITHOUT_NEXT = {"next_courses": 0.0, "taken_courses": 0.0, "course_tags": 0.2}
-"""The weights that were best before there were next courses."""
+"""The best weights without predicted next courses."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a method works on: the platform, the settings of the build, and a split with its number."""
+    """The input of a method: the platform, the settings of the build, and a split with its number."""
 
     platform: Platform
-    settings: Settings
+    settings: EvaluationSettings
     number: int
     split: Split
 
 
-Method = Callable[[Case], Lists | np.ndarray]
-"""It returns everybody's lists of neighbours, or, if it finds none, where hidden courses come out."""
+Method = Callable[[Case], HoldOutLists | np.ndarray]
+"""It returns the neighbour lists of all users, or, if it finds no neighbours, the ranks of hidden courses."""
 
 
 def popularity(case: Case) -> np.ndarray:
-    return hits_of_popularity(case.split.rows, case.split.views, case.split.hidden, PLACES)
+    return hits_of_popularity(case.split.rows, case.split.views, case.split.hidden, RECOMMENDED_COURSES)
 
 
 def relation(case: Case) -> np.ndarray:
-    """Recommend what a user's own courses lead to, without any neighbours."""
+    """Recommend the predicted next courses of a user, without neighbours."""
     views, settings = case.split.views, case.settings
     relations = relate_courses(views, case.platform.course_tags, views.shape[1], settings.relation_ridge)
-    rows, courses, strengths = next_courses(views, relations, PLACES)
+    rows, courses, strengths = next_courses(views, relations, RECOMMENDED_COURSES)
     place_of = np.full(views.shape[0], -1)
     place_of[case.split.rows] = np.arange(len(case.split.rows))
     kept = place_of[rows] >= 0
     hidden = case.split.hidden[case.split.rows]
     scores = sparse.csr_array((strengths[kept], (place_of[rows[kept]], courses[kept])), hidden.shape)
-    return hits_of_scores(scores, hidden, PLACES)
+    return hits_of_scores(scores, hidden, RECOMMENDED_COURSES)
 
 
-def cosine(features: sparse.csr_array, case: Case) -> Lists:
+def cosine(features: sparse.csr_array, case: Case) -> HoldOutLists:
     return cosine_lists(features, np.arange(features.shape[0]), case.settings)
 
 
-def plain_cosine(case: Case) -> Lists:
+def plain_cosine(case: Case) -> HoldOutLists:
     return cosine(one_hot(case.platform, case.split.views), case)
 
 
@@ -75,36 +75,36 @@ def with_tag_counts(case: Case) -> sparse.csr_array:
     return sparse.csr_array(sparse.hstack([one_hot(case.platform, case.split.views), tags]))
 
 
-def cosine_with_tags(case: Case) -> Lists:
+def cosine_with_tags(case: Case) -> HoldOutLists:
     return cosine(with_tag_counts(case), case)
 
 
-def tfidf(case: Case) -> Lists:
+def tfidf(case: Case) -> HoldOutLists:
     return cosine(sparse.csr_array(TfidfTransformer().fit_transform(with_tag_counts(case))), case)
 
 
-def latent(case: Case) -> Lists:
+def latent(case: Case) -> HoldOutLists:
     weighted = TfidfTransformer().fit_transform(with_tag_counts(case))
     found = TruncatedSVD(256, random_state=0).fit_transform(weighted)
     k = case.settings.top_k
     distances, indices = NearestNeighbors(n_neighbors=k + 1, metric="cosine").fit(found).kneighbors(found)
     rows = np.arange(len(found))
     is_other = indices != rows[:, None]
-    # Where many users are alike, a user may not be among their own nearest.
+    # Among many equal users, a user may be missing from their own list.
     is_other[is_other.all(axis=1), -1] = False
-    return Lists(rows, indices[is_other].reshape(-1, k), np.maximum(1 - distances[is_other].reshape(-1, k), 0))
+    return HoldOutLists(rows, indices[is_other].reshape(-1, k), np.maximum(1 - distances[is_other].reshape(-1, k), 0))
 
 
 def product(*, changes: dict[str, float] | None = None, has_cluster: bool = False, **settings: float) -> Method:
-    """Return the method of a build with other weights and settings; the cluster counts only if has_cluster."""
+    """Return the method of a build with other weights and settings; has_cluster says whether the cluster counts."""
 
-    def method(case: Case) -> Lists:
+    def method(case: Case) -> HoldOutLists:
         changed = replace(case.settings, **settings)
         split = split_platform(case.platform, changed, case.number)
         shares = weight_shares(case.platform.evidence.facets, changes)
         rows = np.arange(len(case.platform.evidence.users))
-        closest = closest_by(split, shares, rows, changed)
-        return closest.lists if has_cluster else product_lists(closest.nearest, rows, changed)
+        reranked = rerank_split(split, shares, rows, changed)
+        return reranked.lists if has_cluster else reranked_lists(reranked.candidates, rows, changed)
 
     return method
 
@@ -132,10 +132,12 @@ def methods(platform: Platform) -> dict[str, Method]:
 
 @click.command(help=__doc__)
 @click.option("--build", "build_file", type=click.Path(path_type=Path), default=DEFAULT_BUILD, show_default=True)
-@click.option("--splits", type=click.IntRange(min=1), default=3, show_default=True, help="How often to hide courses.")
+@click.option(
+    "--splits", type=click.IntRange(min=1), default=3, show_default=True, help="How many times to hide courses."
+)
 def main(build_file: Path, splits: int) -> None:
     with open_build(build_file, TABLES) as (tables, values):
-        platform, settings = read_platform(tables), Settings.read(values)
+        platform, settings = read_platform(tables), EvaluationSettings.read(values)
     found: dict[str, list[tuple[float, ...]]] = {}
     with progress_bar(splits * len(methods(platform)), "Methods") as progress:
         for number in range(splits):
@@ -166,9 +168,9 @@ def measured(case: Case, method: Method) -> tuple[float, float, float, float]:
     result = method(case)
     seconds = time.process_time() - started
     split, hubness = case.split, float("nan")
-    if isinstance(result, Lists):
+    if isinstance(result, HoldOutLists):
         hubness = skew(np.bincount(result.indices[result.indices >= 0], minlength=len(result.rows)), bias=False)
-        result = split.hits(Lists(split.rows, result.indices[split.rows], result.similarities[split.rows]))
+        result = split.hits(HoldOutLists(split.rows, result.indices[split.rows], result.similarities[split.rows]))
     counts = np.diff(split.hidden.indptr)[split.rows]
     return ndcg(result, counts).mean(), recall(result, counts).mean(), hubness, seconds
 

@@ -1,6 +1,6 @@
-"""Ways to find everybody's k most similar users in sparse profiles: ours and its peers', one run in one process.
+"""Ways to find the k most similar users of all users in sparse profiles: kindred and its peers, one run per process.
 
-`benchmarks/peers.py` starts this file for every run and reads what it prints.
+`benchmarks/peers.py` starts this file for every run and reads its output.
 """
 
 import json
@@ -18,13 +18,13 @@ import numpy as np
 from scipy import sparse
 
 WARM_USERS = 1000
-"""Users of the run that warms up: imports, compiled caches, thread pools."""
+"""Users of the warm-up run, for imports, compiled caches and thread pools."""
 
 BLOCK_SCORES = 100_000_000
-"""Scores that scikit-learn's cosine_similarity makes at a time: all at once for 10,000 users, blocks of rows above."""
+"""Scores that cosine_similarity of scikit-learn computes at a time: all for 10,000 users, blocks of rows for more."""
 
 BLOCK_PAIRS = 10_000_000
-"""Pairs that DuckDB groups at a time; all at once would not fit into memory."""
+"""Pairs that DuckDB groups at a time; all of them would not fit into memory."""
 
 SCIPY_ROWS = 256
 DENSE_ROWS = 2048
@@ -33,7 +33,7 @@ HNSW_LINKS, HNSW_EFFORT = 16, 100
 HNSW_SETTINGS = f"M {HNSW_LINKS}, ef {HNSW_EFFORT}"
 
 Search = Callable[[np.ndarray], np.ndarray]
-"""It takes rows and returns the indices of their neighbours, the closest first: (rows, k), -1 where there is none."""
+"""It takes rows and returns the indices of their neighbours, nearest first: shape (rows, k), -1 in free places."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Method:
     start: Callable[[sparse.csr_array, int, int], Search]
     is_exact: bool = True
     takes_rows: bool = True
-    most_users: int = 100_000
+    max_users: int = 100_000
 
 
 def kindred_top_k(profiles: sparse.csr_array, k: int, threads: int) -> Search:
@@ -106,7 +106,7 @@ def implicit_all_pairs(profiles: sparse.csr_array, k: int, threads: int) -> Sear
         recommender = CosineRecommender(K=k + 1, num_threads=threads)
         recommender.fit(sparse.csr_matrix(profiles.T), show_progress=False)
         found = recommender.similarity
-        # Not sorted within a row.
+        # Rows are not sorted by score.
         by_score = np.lexsort((-found.data, np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))))
         found.indices = found.indices[by_score]
         return without_self(lists_of(found, k + 1), rows, k)
@@ -200,7 +200,7 @@ def duckdb_join(profiles: sparse.csr_array, k: int, threads: int) -> Search:
 
 
 METHODS = {
-    "kindred": Method("kindred top_k", "numba", "`kindred.top_k`, float64", kindred_top_k, most_users=1_000_000),
+    "kindred": Method("kindred top_k", "numba", "`kindred.top_k`, float64", kindred_top_k, max_users=1_000_000),
     "sparse_dot_topn": Method(
         "sparse_dot_topn", "sparse_dot_topn", "`sp_matmul_topn` of the rows and their transpose", sparse_dot_topn
     ),
@@ -239,7 +239,7 @@ METHODS = {
         f"dense rows, which alone let it come near the exact lists; {HNSW_SETTINGS}; 10,000 users at most",
         hnswlib_dense,
         is_exact=False,
-        most_users=10_000,
+        max_users=10_000,
     ),
     "hnswlib_svd": Method(
         "hnswlib, SVD",
@@ -272,7 +272,7 @@ def best_of_block(scores: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
 
 
 def lists_of(found: sparse.csr_matrix, width: int) -> np.ndarray:
-    """Turn rows of a sparse matrix, in the order in which they are stored, into lists of indices, -1 at their ends."""
+    """Turn the rows of a sparse matrix, in stored order, into lists of indices, padded with -1."""
     lengths = np.diff(found.indptr)
     lists = np.full((found.shape[0], width), -1)
     rows = np.repeat(np.arange(found.shape[0]), lengths)
@@ -281,7 +281,7 @@ def lists_of(found: sparse.csr_matrix, width: int) -> np.ndarray:
 
 
 def without_self(found: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
-    """Take each row off its own list of k + 1, by index: among equals it need not come first, or be there at all."""
+    """Remove each row from its own list of k + 1, by index: among equals it may come later, or be missing."""
     is_other = found != rows[:, None]
     is_other[is_other.all(axis=1), -1] = False
     return found[is_other].reshape(-1, k)
@@ -298,7 +298,7 @@ def save_profiles(profiles: sparse.csr_array, folder: Path) -> None:
 
 
 def warm_up(method: Method, profiles: sparse.csr_array, k: int, threads: int) -> None:
-    """Find neighbours among a few users; ours by each of the kernels that it takes for many."""
+    """Find neighbours among a few users; kindred with each of the kernels that it uses for many."""
     few = profiles[:WARM_USERS]
     search, rows = method.start(few, k, threads), np.arange(few.shape[0])
     if method.start is not kindred_top_k:
@@ -314,23 +314,23 @@ def warm_up(method: Method, profiles: sparse.csr_array, k: int, threads: int) ->
 
 
 def cpu_seconds() -> float:
-    """Return user and system time of all threads of this process, and of processes that it started and that ended."""
+    """Return user and system time of all threads of this process, and of its finished child processes."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def memory_mb(field: str) -> float:
-    """Return VmRSS (now) or VmHWM (the most since it was reset) of this process."""
+    """Return VmRSS (now) or VmHWM (the peak since the reset) of this process, in MB."""
     status = Path("/proc/self/status").read_text()
     return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 
 def main(name: str, folder: str, k: int, threads: int, rows_file: str, found_file: str) -> None:
-    """Run a method on all users of a folder, or on the rows of rows_file, save the lists and print what it cost."""
+    """Run a method on all users of a folder, or on the rows of rows_file; save the lists and print the cost."""
     method, profiles = METHODS[name], load_profiles(Path(folder))
     rows = np.load(rows_file) if rows_file else np.arange(profiles.shape[0])
     warm_up(method, profiles, k, threads)
-    Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
     memory = memory_mb("VmRSS")
     cpu, wall = [cpu_seconds()], [time.perf_counter()]
     search = method.start(profiles, k, threads)

@@ -1,8 +1,8 @@
-"""Run kindred's top_k beside its peers on synthetic profiles; write the figures, a page of tables and a plot.
+"""Compare kindred's top_k with its peers on synthetic profiles; write the figures, a page of tables and a plot.
 
-Run: python benchmarks/peers.py [--size 10000] [--methods kindred,scipy], with what requirements-peers.lock installs.
-Every run is a process of its own, and the methods take turns. What was run replaces its own rows of
-benchmarks/results/peers.csv and leaves the others; docs/benchmarks.md and docs/peers.svg are made from all rows.
+Run: python benchmarks/peers.py [--size 10000] [--methods kindred,scipy], in an environment of requirements-peers.lock.
+Every run is a separate process, and the methods take turns. New runs replace the rows of the same users and methods in
+benchmarks/results/peers.csv; docs/benchmarks.md and docs/peers.svg are made from all rows.
 """
 
 import json
@@ -27,16 +27,16 @@ from tabulate import tabulate
 ROOT = Path(__file__).parents[1]
 SIZES = (10_000, 30_000, 100_000)
 SAMPLE_ROWS = 2000
-"""Users whose lists are checked, and who alone are searched for where all would take too long."""
+"""Users whose lists are checked; if all users would take too long, only these are searched for."""
 
 REPEATED_BELOW = 100.0
-"""CPU seconds of a run up to which it is repeated; longer ones vary less."""
+"""Only runs of fewer CPU seconds are repeated; longer ones vary less."""
 
 CHECK_ROWS = 64
 SCORE_SLACK = 1e-6
-"""Found neighbours count if their similarity is this close to that of the last exact one: float32 and ties."""
+"""A neighbour counts if its similarity is this close to the last exact one, because of float32 and ties."""
 
-OURS = "kindred"
+KINDRED = "kindred"
 AIMS = (
     (10_000, "cosine_similarity", 7.0),
     (10_000, "implicit", 4.0),
@@ -44,35 +44,47 @@ AIMS = (
     (100_000, "sparse_dot_topn", 6.0),
     (100_000, "nearest_neighbors", 10.0),
 )
-"""Users, peer, and how many times our CPU seconds it should take at least."""
+"""Users, peer, and the least CPU seconds that the peer should take, as a multiple of kindred's."""
 
 GROWTH = (100_000, 1_000_000, 1.8)
-"""From so many users to so many, CPU seconds should grow with at most this power of their number."""
+"""From the first to the second number of users, CPU seconds should grow at most by this power of the number."""
 
 MARKERS = ("<!-- peers -->", "<!-- /peers -->")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-COLOURS = {"ours": "#0072b2", "exact": "#555555", "approximate": "#d55e00"}
+COLOURS = {"kindred": "#0072b2", "exact": "#555555", "approximate": "#d55e00"}
 
 
 @click.command(help=__doc__)
 @click.option(
     "--size", "sizes", type=click.IntRange(min=1000), multiple=True, help="Users; 1000000 runs kindred alone."
 )
-@click.option("--methods", help=f"Which, with commas between: {', '.join(METHODS)}. By default all fit for the size.")
+@click.option(
+    "--methods", help=f"Methods, separated by commas: {', '.join(METHODS)}. By default all that suit the size."
+)
 @click.option("--rounds", type=click.IntRange(min=1), help="By default 3 up to 10,000 users, 2 up to 30,000, else 1.")
-@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="For all that can be told.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Threads of the methods that let it be set.",
+)
 @click.option("--k", type=click.IntRange(min=1), default=20, show_default=True, help="Neighbours to find.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the profiles.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the profiles.")
 @click.option(
     "--budget",
     type=float,
     default=300,
     show_default=True,
-    help=f"CPU seconds above which a peer is run on {SAMPLE_ROWS:,} rows only and scaled (above 10,000 users).",
+    help=f"A peer that would take more CPU seconds runs on {SAMPLE_ROWS:,} rows only, scaled (above 10,000 users).",
 )
-@click.option("--data", type=click.Path(path_type=Path), help="Folder to keep the profiles in for the next time.")
-@click.option("--into", type=click.Path(path_type=Path), default=ROOT, help="Repository to write to, by default this.")
-@click.option("--pages-only", is_flag=True, help="Run nothing; write page and plot from the figures that are there.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder in which the profiles are kept for the next time."
+)
+@click.option(
+    "--into", type=click.Path(path_type=Path), default=ROOT, help="Repository to write to; by default this one."
+)
+@click.option("--pages-only", is_flag=True, help="Run nothing; write the page and plot from existing figures.")
 def main(
     sizes: tuple[int, ...],
     methods: str | None,
@@ -94,7 +106,7 @@ def main(
     with tempfile.TemporaryDirectory() as temporary:
         for size in () if pages_only else sizes or SIZES:
             folder = prepared(data or Path(temporary), size, seed, k)
-            chosen = named or [name for name, method in METHODS.items() if size <= method.most_users]
+            chosen = named or [name for name, method in METHODS.items() if size <= method.max_users]
             runs, before = Runs(folder, size, k, threads, seed), read_results(results)
             for rows in runs.take_turns(chosen, rounds or default_rounds(size), budget):
                 save_results(merged(before, pd.DataFrame(rows)), results)
@@ -113,7 +125,7 @@ def default_rounds(size: int) -> int:
     return 3 if size <= 10_000 else 2 if size <= 30_000 else 1
 
 
-# --- profiles, and what is right -------------------------------------------------------------------------------------
+# --- profiles, and exact neighbours -----------------------------------------------------------------------------------
 
 
 def prepared(data: Path, size: int, seed: int, k: int) -> Path:
@@ -131,7 +143,7 @@ def prepared(data: Path, size: int, seed: int, k: int) -> Path:
 
 
 def exact_scores(profiles: sparse.csr_array, rows: np.ndarray, k: int) -> np.ndarray:
-    """Return the k best cosines of each row, in float64 and by full scores: (rows, k), rising, 0 where none is left."""
+    """Return the k best cosines of each row, in float64 from all scores: (rows, k), rising, 0 if there are fewer."""
     matrix = unit_rows(profiles)
     best = []
     for start in range(0, len(rows), CHECK_ROWS):
@@ -149,20 +161,20 @@ def unit_rows(profiles: sparse.csr_array) -> sparse.csr_array:
 
 
 def recall(profiles: sparse.csr_array, rows: np.ndarray, exact: np.ndarray, found: np.ndarray) -> float:
-    """Say which share of the neighbours of rows was found.
+    """Return the share of the neighbours of rows that was found.
 
-    exact is what `exact_scores` returns, found the indices (rows, k), -1 for none. A found one counts if it is as
-    similar as the least similar of the exact ones; the row itself and repetitions do not count.
+    exact is the result of `exact_scores`; found holds indices, of shape (rows, k), -1 in free places. A found neighbour
+    counts if it is as similar as the least similar exact one. The row itself and repetitions do not count.
     """
     matrix = unit_rows(profiles)
     expected = (exact > 0).sum(axis=1)
-    least = np.where(exact > 0, exact, np.inf).min(axis=1)
+    lowest = np.where(exact > 0, exact, np.inf).min(axis=1)
     hits = 0
     for place, row in enumerate(rows):
         others = np.unique(found[place])
         others = others[(others >= 0) & (others != row)]
         similarities = (matrix[others] @ matrix[[row]].T).toarray()
-        hits += min(int((similarities >= least[place] - SCORE_SLACK).sum()), expected[place])
+        hits += min(int((similarities >= lowest[place] - SCORE_SLACK).sum()), expected[place])
     return hits / expected.sum()
 
 
@@ -170,7 +182,7 @@ def recall(profiles: sparse.csr_array, rows: np.ndarray, exact: np.ndarray, foun
 
 
 class Runs:
-    """The runs of one size: `rows` has what each cost, `failures` what went wrong."""
+    """The runs of one size: `rows` has the cost of each, and `failures` the errors by method."""
 
     def __init__(self, folder: Path, size: int, k: int, threads: int, seed: int) -> None:
         self.folder, self.size, self.k, self.threads, self.seed = folder, size, k, threads, seed
@@ -182,10 +194,10 @@ class Runs:
         self.profiles = sparse.csr_array(tuple(parts), shape=np.load(folder / "shape.npy"))
 
     def take_turns(self, names: list[str], rounds: int, budget: float) -> Iterator[list[dict]]:
-        """Run every method once a round, those that would exceed the budget on sampled rows only; yield all so far."""
+        """Run every method once per round, on sampled rows if all would exceed the budget; yield all rows so far."""
         sampled = set()
         for name in names:
-            if name != OURS and METHODS[name].takes_rows and self.size > SIZES[0]:
+            if name != KINDRED and METHODS[name].takes_rows and self.size > SIZES[0]:
                 row = self.run(name, 1, is_sampled=True)
                 if row and row["cpu_seconds"] > budget:
                     sampled.add(name)
@@ -200,13 +212,13 @@ class Runs:
                         yield self.rows
 
     def wants_run(self, name: str, turn: int) -> bool:
-        """Say whether a method has not failed, nor had its turn, nor taken so long that once is enough."""
+        """Return whether a method has not failed, not yet run in this round, and is not too slow to repeat."""
         done = [row for row in self.rows if row["method"] == name]
         is_long = any(row["cpu_seconds"] * row["rows"] / self.size > REPEATED_BELOW for row in done)
         return name not in self.failures and len(done) < turn and not is_long
 
     def run(self, name: str, turn: int, is_sampled: bool) -> dict | None:
-        """Run a method in a process of its own and return its row of the results; None if it failed."""
+        """Run a method in a separate process and return its row of the results; None if it failed."""
         found_file = self.folder / "found.npy"
         rows_file = str(self.folder / "rows.npy") if is_sampled else ""
         script = Path(__file__).with_name("peer_methods.py")
@@ -252,7 +264,7 @@ class Runs:
 
 
 def scaled(start: float, search: float, scale: float) -> float:
-    """Return what all rows would cost: what comes before the search is paid once, however many rows there are."""
+    """Return the cost for all rows: the start is paid once, and only the search scales with the rows."""
     return start + search * scale
 
 
@@ -272,7 +284,7 @@ def read_results(path: Path) -> pd.DataFrame:
 
 
 def merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Replace what was measured before for the same users and method; in the order of METHODS."""
+    """Replace earlier results of the same users and method; in the order of METHODS."""
     keys = ["users", "method"]
     kept = old[~pd.MultiIndex.from_frame(old[keys]).isin(pd.MultiIndex.from_frame(new[keys]))]
     together = pd.concat([kept, new]) if len(kept) else new
@@ -303,12 +315,12 @@ def costs(figures: pd.DataFrame) -> dict[tuple[int, str], float]:
 
 
 def growth(few: float, many: float, factor: float) -> float:
-    """Return the power of the number of users with which the cost grows, from few's cost to that of factor as many."""
+    """Return the power by which the cost grows, from `few` to `many` with factor times as many users."""
     return math.log(many / few) / math.log(factor)
 
 
 def aim_rows(figures: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return aims and what was found: users, what is compared, aim, found, verdict."""
+    """Return the aims and the results: users, comparison, aim, result, verdict."""
     cost = costs(figures)
     rows = []
     for users, peer, aim in AIMS:
@@ -317,8 +329,8 @@ def aim_rows(figures: pd.DataFrame) -> list[tuple[str, ...]]:
         shown = "not run" if found is None else f"{found:.1f} times"
         rows.append((f"{users:,}", METHODS[peer].title, f"{aim:g} times", shown, reached))
     few, many, aim = GROWTH
-    if (few, OURS) in cost and (many, OURS) in cost:
-        power = growth(cost[few, OURS], cost[many, OURS], many / few)
+    if (few, KINDRED) in cost and (many, KINDRED) in cost:
+        power = growth(cost[few, KINDRED], cost[many, KINDRED], many / few)
         found, reached = f"power {power:.2f}", "reached" if power <= aim else "missed"
     else:
         found, reached = "not run", ""
@@ -326,9 +338,9 @@ def aim_rows(figures: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def ratio(cost: Mapping[tuple[int, str], float], users: int, peer: str) -> float | None:
-    """Return the CPU seconds of a peer in ours, None if either was not run."""
-    if (users, peer) in cost and (users, OURS) in cost:
-        return cost[users, peer] / cost[users, OURS]
+    """Return the CPU seconds of a peer as a multiple of those of kindred; None if either was not run."""
+    if (users, peer) in cost and (users, KINDRED) in cost:
+        return cost[users, peer] / cost[users, KINDRED]
     return None
 
 
@@ -348,12 +360,12 @@ def tables(figures: pd.DataFrame) -> str:
     for users, part in figures.groupby("users"):
         rows = []
         for row in part.sort_values("cpu_seconds").itertuples():
-            is_ours, of_ours = row.method == OURS, ratio(cost, users, row.method)
+            is_kindred, multiple = row.method == KINDRED, ratio(cost, users, row.method)
             mark = "*" if row.rows < users else ""
             rows.append((
-                f"**{METHODS[row.method].title}**" if is_ours else METHODS[row.method].title,
+                f"**{METHODS[row.method].title}**" if is_kindred else METHODS[row.method].title,
                 f"{number(row.cpu_seconds)}{mark}",
-                "" if of_ours is None else f"{of_ours:.1f}",
+                "" if multiple is None else f"{multiple:.1f}",
                 f"{number(row.wall_seconds)}{mark}",
                 f"{row.extra_memory_mb:,.0f}",
                 f"{row.recall:.3f}",
@@ -403,10 +415,10 @@ def draw(figures: pd.DataFrame, path: Path) -> None:
     chart, axes = plt.subplots(figsize=(8, 5))
     ends = []
     for name, part in figures.sort_values("users").groupby("method"):
-        kind = "ours" if name == OURS else "exact" if METHODS[name].is_exact else "approximate"
+        kind = "kindred" if name == KINDRED else "exact" if METHODS[name].is_exact else "approximate"
         users, cost = part["users"].to_numpy(), part["cpu_seconds"].to_numpy()
         style = {"color": COLOURS[kind], "linestyle": "--" if kind == "approximate" else "-"}
-        axes.plot(users, cost, linewidth=3 if kind == "ours" else 1.2, **style)
+        axes.plot(users, cost, linewidth=3 if kind == "kindred" else 1.2, **style)
         for is_scaled in (False, True):
             marked = (part["rows"] < part["users"]).to_numpy() == is_scaled
             face = "white" if is_scaled else COLOURS[kind]
@@ -443,7 +455,7 @@ def label(axes, ends: list[tuple[float, float, str, str]]) -> None:
                 xytext=(users * (axes.get_xlim()[1] / axes.get_xlim()[0]) ** 0.02, math.exp(height)),
                 color=COLOURS[kind],
                 fontsize=8,
-                fontweight="bold" if kind == "ours" else "normal",
+                fontweight="bold" if kind == "kindred" else "normal",
                 verticalalignment="center",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )

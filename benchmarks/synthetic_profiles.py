@@ -1,9 +1,9 @@
-"""Synthetic user profiles of the shape of the full-size data, for any number of users.
+"""Synthetic user profiles with the shape of the full-size data, for any number of users.
 
-None of the data is in them, only its proportions. Users prefer a few topics, a seventh of what they do is off topic,
-and few features are popular. The parameters were chosen so that 10,000 users have about what full-size profiles
-(one-hot, and tags of courses) have: 66 features a user, unevenly; the density of the hottest columns, hence products
-per pair of users; how similar the twentieth nearest is.
+They contain none of the data, only its proportions. Users prefer a few topics, a seventh of their events is off topic,
+and few features are popular. With the chosen parameters, 10,000 users resemble full-size profiles (one-hot features and
+course tags) in three ways: 66 features per user, unevenly spread; the density of the most popular columns, and so the
+products per pair of users; and the similarity of the twentieth neighbour.
 """
 
 import numpy as np
@@ -12,17 +12,17 @@ from scipy import sparse
 FEATURES = 9157
 TOPICS = 200
 TOPICS_OF_USER = np.array([0.6, 0.3, 0.1])
-"""How much of what a user does on topic goes to the first, second and third topic."""
+"""The shares of a user's on-topic events for the first, second and third topic."""
 
 OFF_TOPIC = 0.15
 EVENTS_MEDIAN, EVENTS_SIGMA, EVENTS_LIMIT = 117, 1.3, 3000
-"""How often a user does something, log-normal; the same thing done twice is one feature of more weight."""
+"""The number of events of a user, log-normal; repeated events are one feature with more weight."""
 
 POPULARITY_HEAD, POPULARITY_FALL = 15, 1.2
-"""The feature of rank r, from 0, is popular as (r + head) to the power of -fall."""
+"""The popularity of the feature of rank r, from 0, is (r + head) to the power of -fall."""
 
 CHUNK_USERS = 10_000
-"""Users drawn from one random state, so that the first users of a large draw are those of a small one."""
+"""This many users come from one random state, so a large draw begins with the users of a small one."""
 
 
 def synthetic_profiles(users: int, seed: int = 1, features: int = FEATURES) -> sparse.csr_array:
@@ -33,18 +33,18 @@ def synthetic_profiles(users: int, seed: int = 1, features: int = FEATURES) -> s
     users, features
         The shape, each at least 1.
     seed
-        The same seed gives the same profiles, and the same features to the first users whatever their number; only
-        rarity, which is in the weights, follows from all of them.
+        The same seed gives the same profiles. The first users get the same features for any number of users; only
+        their weights depend on the number, through rarity.
 
     Returns
     -------
     users x features, CSR in canonical form, float32 with int32 indices, rows of length 1. Weights are (1 + ln
-    occurrences) x ln(1 + users / users with the feature). Everybody has a feature.
+    occurrences) x ln(1 + users / users with the feature). Every user has a feature.
 
     """
     popularity = (np.arange(features) + POPULARITY_HEAD) ** -POPULARITY_FALL
     rng = np.random.default_rng([seed, 0])
-    # Features stand topic by topic, so that a topic is an interval of the cumulative popularity.
+    # Features are sorted by topic, so a topic is an interval of the cumulative popularity.
     cumulative = np.concatenate([[0.0], np.cumsum(rng.permutation(popularity))])
     topics = np.sort(rng.integers(0, TOPICS, features))
     lengths, columns, occurrences = [], [], []
@@ -56,7 +56,7 @@ def synthetic_profiles(users: int, seed: int = 1, features: int = FEATURES) -> s
         occurrences.append(kept.data)
     indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
     indices, weights = np.concatenate(columns), np.concatenate(occurrences)
-    # A million users have 66 million weights: let go of the parts, and weigh in place.
+    # A million users have 66 million weights: free the parts, and compute weights in place.
     del columns, occurrences
     rarity = np.log1p(users / np.maximum(np.bincount(indices, minlength=features), 1)).astype(np.float32)
     np.log(weights, out=weights)
@@ -68,7 +68,7 @@ def synthetic_profiles(users: int, seed: int = 1, features: int = FEATURES) -> s
 
 
 def _draw_chunk(rng: np.random.Generator, cumulative: np.ndarray, topics: np.ndarray) -> sparse.csr_array:
-    """Draw what CHUNK_USERS do: users x features, float32 occurrences; topics is the topic of each feature, sorted."""
+    """Draw the events of CHUNK_USERS: users x features, float32 occurrences; topics is sorted, one per feature."""
     features = len(topics)
     starts = cumulative[np.searchsorted(topics, np.arange(TOPICS), side="left")]
     ends = cumulative[np.searchsorted(topics, np.arange(TOPICS), side="right")]

@@ -1,9 +1,9 @@
-"""Say what merging and linking tags does on a built warehouse, and how right it is by pairs that a person labelled.
+"""Measure the effect of merging and linking tags on a built warehouse, and its accuracy on labelled pairs.
 
 Run: .venv/bin/python benchmarks/tags.py WAREHOUSE [GOLD.csv]
-WAREHOUSE is target/kindred_build.duckdb, since the tags as delivered are not published. GOLD.csv has the columns
-tag_a, vocab_a, tag_b, vocab_b, same, why: vocabularies C, I or A (course, interest, assessment), same yes (one
-subject), related or no.
+WAREHOUSE is target/kindred_build.duckdb, because raw tags are not published. GOLD.csv holds pairs labelled by a person,
+with the columns tag_a, vocab_a, tag_b, vocab_b, same and why. A vocabulary is C, I or A (course, interest, assessment);
+same is yes (one subject), related or no.
 """
 
 import csv
@@ -22,7 +22,7 @@ COUNTS = """
         (select count(*) // 2 from tag_links)
 """
 
-# What users were assessed in, follow and viewed, as delivered and as subjects.
+# Tags that users were assessed in, follow, or viewed courses of: as delivered, and as subjects.
 USER_TAGS = """
     create temporary view assessed as
     select scores.user_handle, scores.assessment_tag as raw_tag, tag_map.canonical_tag
@@ -53,20 +53,20 @@ def main(warehouse: Path, gold: Path | None) -> None:
         click.echo(f"{spellings:,} tags are {subjects:,} subjects; {groups:,} of them have several spellings.")
         click.echo(f"{links:,} pairs of subjects are linked.\n")
         connection.execute(USER_TAGS)
-        click.echo(f"{'Assessment rows whose tag is that of':<42}{'exact':>8}{'merged':>8}{'linked':>8}")
-        for what, source, of_the_same_user in (
+        click.echo(f"{'Assessment rows whose tag matches':<42}{'exact':>8}{'merged':>8}{'linked':>8}")
+        for title, source, of_the_same_user in (
             ("some user's interest", "followed", False),
             ("an interest of the same user", "followed", True),
             ("a course that the same user viewed", "viewed", True),
         ):
             shares = connection.execute(matches(source, of_the_same_user)).fetchone()
-            click.echo(f"{what:<42}" + "".join(f"{share:>8.1%}" for share in shares))
+            click.echo(f"{title:<42}" + "".join(f"{share:>8.1%}" for share in shares))
         if gold:
             report_gold(connection, gold)
 
 
 def matches(source: str, of_the_same_user: bool) -> str:
-    """Return a query for the shares of assessment rows that meet a tag, by spelling, by subject and by link."""
+    """Return a query for the shares of assessment rows that match a tag by spelling, by subject and by link."""
     user = "source.user_handle = assessed.user_handle and" if of_the_same_user else ""
     return f"""
         select
@@ -102,7 +102,7 @@ def report_gold(connection: duckdb.DuckDBPyConnection, gold: Path) -> None:
 
 
 def report(what: str, pairs: list[dict], found: list[bool], right: set[str]) -> None:
-    """Print precision and recall of what was found, and every pair that should not have been or is missing."""
+    """Print precision and recall of the found pairs, and every wrong or missing pair."""
     hits = sum(is_found and pair["same"] in right for pair, is_found in zip(pairs, found, strict=True))
     positives = sum(pair["same"] in right for pair in pairs)
     click.echo(f"{what}: precision {hits / max(sum(found), 1):.3f}, recall {hits / max(positives, 1):.3f}")

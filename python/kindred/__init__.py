@@ -1,4 +1,4 @@
-"""Kindred tells a learning platform, for every user, who is most like them and why."""
+"""Kindred finds, for every user of a learning platform, the most similar users and the reasons why."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["__version__", "top_k"]
 
 try:
     __version__ = version("kindred")
-except PackageNotFoundError:  # run from a checkout that is not installed
+except PackageNotFoundError:  # run from a checkout without installing it
     __version__ = "0+unknown"
 
 
 def __getattr__(name: str) -> object:
-    # Loaded on demand: it imports scipy, which look-ups do without.
+    # Imported on first use: it loads scipy, which look-ups do not need.
     if name == "top_k":
         from kindred.neighbours.top_k import top_k
 

@@ -6,10 +6,10 @@ import numpy as np
 from scipy import sparse
 
 BLOCK_ROWS = 256
-"""Rows whose k-th largest value is looked for at a time; bounds memory, whatever the number of rows."""
+"""The k-th largest value is found for this many rows at a time, which limits memory."""
 
 TIE_DECIMALS = 10
-"""Scores that agree to so many decimals are tied: sums of the same terms in another order differ in the last bits."""
+"""Scores are tied if they are equal to this many decimals: sums in another order differ in their last bits."""
 
 
 def best_of_rows(
@@ -20,21 +20,21 @@ def best_of_rows(
     Parameters
     ----------
     starts
-        Integer array of shape (rows + 1,): where the entries of each row start, as the indptr of a CSR array.
+        Integer array of shape (rows + 1,): where the entries of each row start, like indptr of a CSR array.
     columns, values
         Arrays of shape (entries,): the column and the value of each entry, in any order within a row.
     k
-        How many to find, at least 1.
+        How many values to find per row, at least 1.
 
     Returns
     -------
     entries, rows, ranks
-        Integer arrays of one length, by row and rank: where the entry stands, its row, and its rank from 0 among those
-        of the row, by falling value and then rising column.
+        Integer arrays of one length, sorted by row and rank: the position of the entry, its row, and its rank within
+        the row from 0, by falling value and then rising column.
 
     """
     lengths = np.diff(starts)
-    # Few reach the k-th largest value, so that only those need sorting.
+    # Only entries that reach the k-th largest value are sorted: they are few.
     is_candidate = (values > 0) & (values >= np.repeat(_kth_of_rows(starts, values, k), lengths))
     entries = np.flatnonzero(is_candidate)
     rows = np.repeat(np.arange(len(lengths)), lengths)[entries]
@@ -46,29 +46,29 @@ def best_of_rows(
 
 
 def _kth_of_rows(starts: np.ndarray, values: np.ndarray, k: int) -> np.ndarray:
-    """Return the k-th largest of the values of every row, -inf where there are fewer. Shape (rows,)."""
+    """Return the k-th largest value of every row, -inf for rows with at most k values. Shape (rows,)."""
     lengths = np.diff(starts)
     kth = np.full(len(lengths), -np.inf)
-    # Rows of about the same length are filled up to a block.
+    # Rows of similar length form a block and are padded to the same length.
     longer = np.flatnonzero(lengths > k)
     longer = longer[np.argsort(lengths[longer], kind="stable")]
     for start in range(0, len(longer), BLOCK_ROWS):
         rows = longer[start : start + BLOCK_ROWS]
-        places = np.arange(lengths[rows[-1]])
-        is_there = places < lengths[rows, None]
-        block = np.where(is_there, values[np.where(is_there, starts[rows, None] + places, 0)], -np.inf)
-        kth[rows] = np.partition(block, len(places) - k, axis=1)[:, len(places) - k]
+        offsets = np.arange(lengths[rows[-1]])
+        is_entry = offsets < lengths[rows, None]
+        block = np.where(is_entry, values[np.where(is_entry, starts[rows, None] + offsets, 0)], -np.inf)
+        kth[rows] = np.partition(block, len(offsets) - k, axis=1)[:, len(offsets) - k]
     return kth
 
 
 def incidence(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
-    """Build a CSR array of a shape that holds 1 at the given places, float64, and 0 elsewhere; each place once."""
+    """Build a CSR array, float64, with 1 at the given positions and 0 elsewhere; no position may repeat."""
     return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
 
 
 def holds(matrix: sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Tell at which of the given places a matrix is above 0. Boolean array of the shape of rows, that of columns."""
-    # scipy returns a matrix, not an array, for no places.
+    """Return whether a matrix is above 0 at each of the given positions. Boolean array of the shape of rows."""
+    # For no positions, scipy returns a matrix instead of an array.
     if not len(rows):
         return np.zeros(0, dtype=bool)
     return np.asarray(matrix[rows, columns]).ravel() > 0

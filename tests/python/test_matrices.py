@@ -23,7 +23,7 @@ def test_the_best_of_rows_are_those_of_sorting_each(lengths, k, levels, seed):
     rng = np.random.default_rng(seed)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
     columns = np.concatenate([np.zeros(0, int), *(rng.permutation(30)[:length] for length in lengths)])
-    # Few levels, so that many values are equal; some are not above 0.
+    # Few levels, so many values are equal; some are not above 0.
     values = rng.integers(-1, levels, len(columns)) / 4
     expected = []
     for row, (start, stop) in enumerate(itertools.pairwise(starts)):
@@ -45,20 +45,20 @@ def test_rows_of_any_length_in_blocks_of_any_size_get_the_same(monkeypatch, bloc
     assert max(expected[2]) == 4
 
 
-def test_incidence_holds_1_where_it_is_told():
+def test_incidence_holds_1_at_the_given_positions():
     matrix = incidence(np.array([2, 0]), np.array([1, 1]), (3, 2))
     assert matrix.dtype == np.float64
     assert matrix.toarray().tolist() == [[0, 1], [0, 0], [0, 1]]
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (3, 2)])
-def test_incidence_of_no_places_is_0_everywhere(shape):
+def test_incidence_without_positions_is_0_everywhere(shape):
     matrix = incidence(np.zeros(0, dtype=int), np.zeros(0, dtype=int), shape)
     assert matrix.shape == shape
     assert not matrix.toarray().any()
 
 
-def test_holds_tells_in_any_order_and_repeatedly_where_a_matrix_is_above_0():
+def test_holds_finds_positions_above_0_in_any_order_and_repeatedly():
     rng = np.random.default_rng(5)
     dense = rng.integers(0, 3, (6, 4))
     rows, columns = rng.integers(0, 6, 40), rng.integers(0, 4, 40)
@@ -74,7 +74,7 @@ def test_a_zero_that_is_stored_is_not_held():
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (3, 2)])
-def test_no_places_hold_nothing(shape):
+def test_holds_of_no_positions_is_empty(shape):
     found = holds(sparse.csr_array(shape), np.zeros(0, dtype=int), np.zeros(0, dtype=int))
     assert isinstance(found, np.ndarray)
     assert (found.shape, found.dtype) == ((0,), bool)

@@ -4,7 +4,7 @@
 
 
 def model(dbt, session):
-    from kindred.evaluation.platform import Settings, read_platform
+    from kindred.evaluation.platform import EvaluationSettings, read_platform
     from kindred.evaluation.report import as_columns, measure
 
     if dbt.ref("int_frozen_statistics").select("is_frozen").fetchall() == [(True,)] and dbt.is_incremental:
@@ -22,4 +22,4 @@ def model(dbt, session):
             "int_user_assessments": dbt.ref("int_user_assessments"),
         }
     )
-    return as_columns(measure(platform, Settings.read(dbt.config.get("settings"))))
+    return as_columns(measure(platform, EvaluationSettings.read(dbt.config.get("settings"))))

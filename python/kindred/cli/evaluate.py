@@ -80,10 +80,10 @@ def evaluate_weights(
     import numpy as np
 
     from kindred.evaluation import report, weight_search
-    from kindred.evaluation.platform import TABLES, Settings, read_platform
+    from kindred.evaluation.platform import TABLES, EvaluationSettings, read_platform
 
     with open_build(build_file, TABLES) as (tables, values):
-        platform, settings = read_platform(tables), Settings.read(values)
+        platform, settings = read_platform(tables), EvaluationSettings.read(values)
     try:
         grid = weight_search.grid(platform.evidence.facets, _by_facet(weights))
     except ValueError as error:
@@ -156,7 +156,7 @@ def _shown_row(tried: Tried, everywhere: dict[str, float]) -> dict[str, str]:
     from kindred.evaluation import report, weight_search
 
     varied = {name: weight for name, weight in tried.changes.items() if name not in everywhere}
-    ndcg, gain = tried.value(report.NDCG), tried.value(weight_search.GAIN)
+    ndcg, gain = tried.value(report.NDCG), tried.value(weight_search.NDCG_GAIN)
     return {
         "weights": "in place" if not tried.changes else _described(varied) or "no other",
         "NDCG@20": f"{ndcg.value:.4f}",
@@ -166,9 +166,9 @@ def _shown_row(tried: Tried, everywhere: dict[str, float]) -> dict[str, str]:
         "Recall@20": f"{tried.value(report.RECALL).value:.4f}",
         "course lift": _lift(tried.value(report.COURSE_LIFT).value),
         "interest lift": _lift(tried.value(report.INTEREST_LIFT).value),
-        "hubness": f"{tried.value(weight_search.HUBNESS).value:.2f}",
-        "alone": f"{tried.value(weight_search.LONELY).value:.3f}",
-        "tied": f"{tried.value(weight_search.TIED).value:.3f}",
+        "hubness": f"{tried.value(weight_search.HUBNESS_SKEW).value:.2f}",
+        "alone": f"{tried.value(weight_search.WITHOUT_NEIGHBOURS_SHARE).value:.3f}",
+        "tied": f"{tried.value(weight_search.TIED_NEIGHBOURS_SHARE).value:.3f}",
     }
 
 

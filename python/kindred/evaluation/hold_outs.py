@@ -1,4 +1,4 @@
-"""Hold-outs: users with a part of their courses hidden, and who finds them again."""
+"""Hold-outs: users with a part of their courses hidden, and the profiles that follow from the rest."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from kindred.evaluation.platform import Platform, Settings
-from kindred.evaluation.ranking_metrics import (
-    hits_of_votes,
-)
+from kindred.evaluation.platform import EvaluationSettings, Platform
+from kindred.evaluation.ranking_metrics import hits_of_votes
 from kindred.matrices import holds
 from kindred.profiles.facets import NEXT_COURSES
 from kindred.profiles.next_courses import next_courses, relate_courses
@@ -20,22 +18,22 @@ HIDDEN_SHARE = 0.2
 """The share of a user's courses that a split hides."""
 
 MIN_COURSES = 5
-"""Users with fewer courses keep all."""
+"""Users with fewer courses keep all of them."""
 
-PLACES = 20
-"""How many courses the votes of the neighbours recommend."""
+RECOMMENDED_COURSES = 20
+"""How many courses are recommended by the votes of the neighbours."""
 
 
 @dataclass(frozen=True)
-class Lists:
-    """Lists of neighbours of some rows.
+class HoldOutLists:
+    """Neighbour lists of some users of a hold-out.
 
     Attributes
     ----------
     rows
-        Integer array: the users whose lists they are.
+        Integer array of shape (rows,): the users whose lists they are.
     indices, similarities
-        Arrays of shape (rows, k): the neighbours, -1 where there is none, and their similarity.
+        Arrays of shape (rows, k): the neighbours, -1 in free places, and their similarities.
 
     """
 
@@ -46,18 +44,18 @@ class Lists:
 
 @dataclass(frozen=True)
 class Split:
-    """The users with a part of their courses hidden, and what follows from the rest.
+    """Users with a part of their courses hidden, and the profiles that follow from the rest.
 
     Attributes
     ----------
     rows
-        The users of whom courses are hidden.
+        Integer array: the users with hidden courses.
     views, hidden
-        Users x courses, CSR.
+        CSR arrays of shape (users, courses): 1 where a course is known, or hidden.
     evidence
-        All evidence of the platform, with its facets.
+        All evidence of the platform, hidden courses included, with its facets.
     facet_profiles
-        Profiles from the evidence that is left.
+        Profiles from the remaining evidence.
 
     """
 
@@ -67,20 +65,22 @@ class Split:
     evidence: Evidence
     facet_profiles: FacetProfiles
 
-    def hits(self, lists: Lists) -> np.ndarray:
-        """Return where hidden courses come out when neighbours vote; see `hits_of_votes`."""
-        return hits_of_votes(lists.indices, lists.similarities, lists.rows, self.views, self.hidden, PLACES)
+    def hits(self, lists: HoldOutLists) -> np.ndarray:
+        """Return the ranks at which votes of the neighbours recommend hidden courses; see `hits_of_votes`."""
+        return hits_of_votes(
+            lists.indices, lists.similarities, lists.rows, self.views, self.hidden, RECOMMENDED_COURSES
+        )
 
 
-def split_platform(platform: Platform, settings: Settings, number: int) -> Split:
-    """Hide courses for the split of a number from 0, and make profiles of the rest."""
+def split_platform(platform: Platform, settings: EvaluationSettings, number: int) -> Split:
+    """Hide courses, and make profiles from the rest; number is that of the split, from 0."""
     views, hidden = hide(platform.views, HIDDEN_SHARE, MIN_COURSES, seed=settings.quality_seed + number)
     rows = np.flatnonzero(np.diff(hidden.indptr))
     return Split(rows, views, hidden, platform.evidence, profiles_from(platform, views, settings))
 
 
-def profiles_from(platform: Platform, views: sparse.csr_array, settings: Settings) -> FacetProfiles:
-    """Make profiles as if users had viewed these courses only."""
+def profiles_from(platform: Platform, views: sparse.csr_array, settings: EvaluationSettings) -> FacetProfiles:
+    """Make profiles as if users had viewed only these courses."""
     evidence = platform.evidence
     is_view = evidence.courses >= 0
     is_known = holds(views, evidence.rows, np.maximum(evidence.courses, 0))
@@ -91,10 +91,10 @@ def profiles_from(platform: Platform, views: sparse.csr_array, settings: Setting
 
     relations = relate_courses(views, platform.course_tags, settings.relation_max_courses, settings.relation_ridge)
     rows, courses, strengths = next_courses(views, relations, settings.next_max_courses)
-    # The features of next courses have their numbers from those of taken courses, which they meet.
-    taken = evidence.of(evidence.facet_numbers == names[NEXT_COURSES].matching_number)
+    # A predicted next course meets the same course where another user viewed it, so it gets the ids from there.
+    viewed = evidence.of(evidence.facet_numbers == names[NEXT_COURSES].matching_number)
     feature_ids, matching_ids = np.zeros((2, views.shape[1]), dtype=np.int64)
-    feature_ids[taken.courses], matching_ids[taken.courses] = taken.matching_feature_ids, taken.feature_ids
+    feature_ids[viewed.courses], matching_ids[viewed.courses] = viewed.matching_feature_ids, viewed.feature_ids
     return weigh(
         replace(
             known,
@@ -111,16 +111,16 @@ def profiles_from(platform: Platform, views: sparse.csr_array, settings: Setting
 def hide(
     views: sparse.csr_array, share: float, min_courses: int, seed: int
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Hide a share of the courses of every user who has enough of them, at random.
+    """Hide a random share of the courses of every user who has enough of them.
 
     Parameters
     ----------
     views
         Users x courses, CSR: 1 where a user viewed a course.
     share
-        The share of a user's courses to hide, rounded to whole courses, at least one.
+        The share of a user's courses to hide, rounded to whole courses, but at least one course.
     min_courses
-        Users with fewer courses keep all.
+        Users with fewer courses keep all of them.
     seed
         The same seed hides the same courses.
 

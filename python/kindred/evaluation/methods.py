@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from kindred.evaluation.hold_outs import Lists, Split
-from kindred.evaluation.platform import Platform, Settings
+from kindred.evaluation.hold_outs import HoldOutLists, Split
+from kindred.evaluation.platform import EvaluationSettings, Platform
 from kindred.graph.eps_search import cluster_lists, neighbours_to_compare
 from kindred.neighbours.candidates import candidate_lists, candidates_needed
 from kindred.neighbours.lists import NeighbourLists
@@ -18,35 +18,35 @@ from kindred.profiles.facets import CLUSTER
 from kindred.profiles.matrix import Profiles
 
 SPARE_NEIGHBOURS = 1.3
-"""Lists are so many times longer than the clustering compares, since a fifth of a list is missing in such a run."""
+"""Candidate lists are longer than the clustering needs by this factor: a sample of the users loses a fifth of them."""
 
 
 @dataclass(frozen=True)
-class Closest:
-    """The closest users and the clusters that a build would find.
+class Reranked:
+    """The similar users, and the candidates and clusters that they come from, as a build would find them.
 
     Attributes
     ----------
-    nearest
-        The nearest users of everybody, by the profiles without the cluster.
+    candidates
+        The candidates of every user, by the profiles without the cluster.
     labels
         Integer array of shape (users,): the cluster of each user, -1 for none.
     compared, min_samples
-        How many neighbours were compared and linked users asked for, see `neighbours_to_compare`.
+        The settings of the clustering, see `neighbours_to_compare`.
     lists
-        The closest users, the cluster counting as a facet.
+        The similar users, re-ranked by the cluster and against hubs.
 
     """
 
-    nearest: NeighbourLists
+    candidates: NeighbourLists
     labels: np.ndarray
     compared: int
     min_samples: int
-    lists: Lists
+    lists: HoldOutLists
 
 
-def closest_by(split: Split, shares: dict[int, float], rows: np.ndarray, settings: Settings) -> Closest:
-    """List the closest users as the tables do that a build makes.
+def rerank_split(split: Split, shares: dict[int, float], rows: np.ndarray, settings: EvaluationSettings) -> Reranked:
+    """Find candidates, clusters and similar users in a split, as the models of a build do.
 
     Parameters
     ----------
@@ -65,44 +65,44 @@ def closest_by(split: Split, shares: dict[int, float], rows: np.ndarray, setting
     compared, min_samples = neighbours_to_compare(
         len(profiles.users), settings.cluster_neighbours, settings.cluster_min_samples
     )
-    candidates = candidates_needed(settings.top_k, settings.cluster_neighbours)
-    nearest = candidate_lists(profiles, max(candidates, int(SPARE_NEIGHBOURS * compared)), settings.similarity_threads)
-    labels = cluster_lists(nearest.indices[:, :compared], min_samples, settings.cluster_max_share)
-    lists = product_lists(nearest, rows, settings, labels, cluster_share)
-    return Closest(nearest, labels, compared, min_samples, lists)
+    needed = candidates_needed(settings.top_k, settings.cluster_neighbours)
+    candidates = candidate_lists(profiles, max(needed, int(SPARE_NEIGHBOURS * compared)), settings.similarity_threads)
+    labels = cluster_lists(candidates.indices[:, :compared], min_samples, settings.cluster_max_share)
+    lists = reranked_lists(candidates, rows, settings, labels, cluster_share)
+    return Reranked(candidates, labels, compared, min_samples, lists)
 
 
-def product_lists(
-    nearest: NeighbourLists,
+def reranked_lists(
+    candidates: NeighbourLists,
     rows: np.ndarray,
-    settings: Settings,
+    settings: EvaluationSettings,
     labels: np.ndarray | None = None,
     cluster_share: float = 0.0,
-) -> Lists:
-    """List the closest users of some rows as the table similar_users does; see `rerank`."""
-    candidates = candidates_needed(settings.top_k, settings.cluster_neighbours)
-    closest = rerank(
-        NeighbourLists(nearest.indices[:, :candidates], nearest.scores[:, :candidates]),
+) -> HoldOutLists:
+    """List the similar users of some rows as the table similar_users does; see `rerank`."""
+    needed = candidates_needed(settings.top_k, settings.cluster_neighbours)
+    listed = rerank(
+        NeighbourLists(candidates.indices[:, :needed], candidates.scores[:, :needed]),
         settings.top_k,
         hub_correction=settings.hub_correction,
         labels=labels,
         cluster_weight=cluster_share,
         rows=rows,
     )
-    return Lists(rows, closest.indices, closest.scores)
+    return HoldOutLists(rows, listed.indices, listed.scores)
 
 
-def nearest_by_profile(profiles: Profiles, rows: np.ndarray, settings: Settings) -> Lists:
-    """List the nearest users of some rows only."""
-    nearest = candidate_lists(profiles, settings.top_k, settings.similarity_threads, rows=rows)
-    return Lists(rows, nearest.indices, nearest.scores)
+def profile_lists(profiles: Profiles, rows: np.ndarray, settings: EvaluationSettings) -> HoldOutLists:
+    """List the users with the most similar profiles for some rows, without re-ranking."""
+    listed = candidate_lists(profiles, settings.top_k, settings.similarity_threads, rows=rows)
+    return HoldOutLists(rows, listed.indices, listed.scores)
 
 
-def cosine_lists(features: sparse.csr_array, rows: np.ndarray, settings: Settings) -> Lists:
-    """List the nearest users of some rows by the plain cosine of their features."""
-    return Lists(rows, *top_k(features, settings.top_k, rows=rows, threads=settings.similarity_threads))
+def cosine_lists(features: sparse.csr_array, rows: np.ndarray, settings: EvaluationSettings) -> HoldOutLists:
+    """List the users with the highest plain cosine of their features for some rows."""
+    return HoldOutLists(rows, *top_k(features, settings.top_k, rows=rows, threads=settings.similarity_threads))
 
 
 def one_hot(platform: Platform, views: sparse.csr_array) -> sparse.csr_array:
-    """Return what the plain cosine compares: interests, courses and assessments, all alike."""
+    """Return the features that plain cosine compares: interests, courses and assessments, without weights."""
     return sparse.csr_array(sparse.hstack([platform.interests, views, platform.assessments]))

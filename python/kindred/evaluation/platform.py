@@ -1,9 +1,10 @@
-"""What an evaluation reads: tables of a build, and the settings that it was made with."""
+"""The input of an evaluation: tables of a build, and the settings of that build."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -24,23 +25,23 @@ TABLES = {
     "int_user_interests": "intermediate",
     "int_user_assessments": "intermediate",
 }
-"""The tables that `read_platform` takes, and the schema of a build that each is in."""
+"""The tables that `read_platform` reads, and the schema of each in a build."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """All that is known of the users who are measured.
+    """All that is known about the users of an evaluation.
 
     Attributes
     ----------
     evidence
-        What profiles are made of, but for next courses, which each split finds anew.
+        The evidence for profiles, without predicted next courses: each split predicts them anew.
     views
-        Users x courses, CSR: 1 where a user viewed a course.
+        CSR array of shape (users, courses): 1 where a user viewed a course.
     course_tags
-        Courses x tags, CSR: 1 where a course has a tag.
+        CSR array of shape (courses, tags): 1 where a course has a tag.
     interests, assessments
-        Users x tags, CSR: 1 where a user follows a tag, or was assessed in it.
+        CSR arrays of shape (users, tags): 1 where a user follows a tag, or was assessed in it.
 
     """
 
@@ -52,8 +53,8 @@ class Platform:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The vars of the same names."""
+class EvaluationSettings:
+    """The settings of a build that an evaluation uses; each is the var of the same name."""
 
     top_k: int
     hub_correction: float
@@ -68,9 +69,9 @@ class Settings:
     similarity_threads: int
 
     @classmethod
-    def read(cls, values: Mapping[str, object]) -> Settings:
-        """Take the settings from values by their names; numbers may come as text, and there may be more of them."""
-        types = {"int": int, "float": float}
+    def read(cls, values: Mapping[str, Any]) -> EvaluationSettings:
+        """Take the settings from values by name. Numbers may be text; other names are ignored."""
+        types: dict[Any, Callable[[Any], Any]] = {"int": int, "float": float}
         return cls(**{each.name: types[each.type](values[each.name]) for each in fields(cls)})
 
 

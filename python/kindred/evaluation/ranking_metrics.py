@@ -1,4 +1,4 @@
-"""How good neighbours are, measured without knowing the truth: on hidden courses, and on what they have in common."""
+"""The quality of neighbours, measured without a known truth: on hidden courses, and on what neighbours share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy import sparse
 from kindred.matrices import best_of_rows, holds
 
 SCORE_DECIMALS = 12
-"""Votes that agree to so many decimals are tied: sums of the same terms in another order differ in the last bits."""
+"""Votes are tied if they are equal to this many decimals: sums in another order differ in their last bits."""
 
 
 def hits_of_votes(
@@ -19,23 +19,23 @@ def hits_of_votes(
     hidden: sparse.csr_array,
     places: int,
 ) -> np.ndarray:
-    """Let neighbours vote with their similarity for the courses they viewed, and look where hidden ones come out.
+    """Recommend the courses that neighbours viewed, by the sum of their similarities, and find the hidden ones.
 
     Parameters
     ----------
     indices, similarities
-        Arrays of shape (rows, k): rows of the neighbours, -1 where there is none, and their similarity.
+        Arrays of shape (rows, k): rows of the neighbours, -1 in free places, and their similarities.
     rows
-        Integer array: the users whose neighbours they are.
+        Integer array of shape (rows,): the users whose neighbours they are.
     views, hidden
-        Users x courses, CSR: what is known and what was hidden.
+        CSR arrays of shape (users, courses): 1 where a course is known, or hidden.
     places
-        How many courses are recommended: the best voted of those that the user is not known to have viewed.
+        How many courses are recommended: those with the most votes that the user is not known to have viewed.
 
     Returns
     -------
-    Boolean array of shape (rows, places): whether the course at that place is one of the user's hidden ones. Courses
-    with equal votes are in the order of their numbers.
+    Boolean array of shape (rows, places): whether the course at each place is one of the user's hidden courses. Courses
+    with equal votes are sorted by their numbers.
 
     """
     own, listed = np.nonzero(indices >= 0)
@@ -50,10 +50,10 @@ def hits_of_votes(
 
 
 def hits_of_popularity(rows: np.ndarray, views: sparse.csr_array, hidden: sparse.csr_array, places: int) -> np.ndarray:
-    """Recommend to everybody what most users viewed and they did not; see `hits_of_votes`."""
+    """Recommend to everybody the most viewed courses that they have not viewed; see `hits_of_votes`."""
     viewers = np.asarray(views.sum(axis=0)).ravel()
     own = views[rows]
-    # Of the most popular courses, so many that a user cannot have viewed all but `places` of them.
+    # Enough of the most popular courses to leave `places` of them for every user, whatever the user has viewed.
     popular = np.argsort(-viewers, kind="stable")[: places + int(np.diff(own.indptr).max(initial=0))]
     popular = popular[viewers[popular] > 0]
     is_new = own[:, popular].toarray() == 0
@@ -65,19 +65,21 @@ def hits_of_popularity(rows: np.ndarray, views: sparse.csr_array, hidden: sparse
 
 
 def recall(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
-    """Return for every user the hits as a share of those possible, min(places, hidden courses). Shape (rows,)."""
-    return hits.sum(axis=1) / np.minimum(hits.shape[1], hidden_counts)
+    """Return for every user the hits as a share of the possible ones, min(places, hidden courses). Shape (rows,)."""
+    shares: np.ndarray = hits.sum(axis=1) / np.minimum(hits.shape[1], hidden_counts)
+    return shares
 
 
 def ndcg(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
     """Return for every user the normalised discounted cumulative gain of the hits. Shape (rows,).
 
-    A hit at place p counts 1 / log2(p + 1); the sum is divided by that of the best order (Jarvelin, Kekalainen 2002:
-    Cumulated gain-based evaluation of IR techniques).
+    A hit at place p, from 1, counts 1 / log2(p + 1). The sum is divided by that of the best possible order (Jarvelin,
+    Kekalainen 2002: Cumulated gain-based evaluation of IR techniques).
     """
     gains = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     best = np.cumsum(gains)[np.minimum(hits.shape[1], hidden_counts) - 1]
-    return hits @ gains / best
+    normalised: np.ndarray = hits @ gains / best
+    return normalised
 
 
 def bootstrap_interval(values: np.ndarray, seed: int, draws: int = 1000) -> tuple[float, float]:
@@ -92,15 +94,15 @@ def bootstrap_intervals(values: np.ndarray, seed: int, draws: int = 1000) -> np.
     Parameters
     ----------
     values
-        Float array of shape (rows, columns). Every column is resampled alike.
+        Float array of shape (rows, columns). All columns are resampled with the same rows.
     seed
         The same seed draws the same rows.
     draws
-        How often rows are drawn, as many as there are.
+        How many samples are drawn, each with as many rows as there are.
 
     Returns
     -------
-    Float array of shape (columns, 2): the lower and the upper end of each interval, NaN for no rows.
+    Float array of shape (columns, 2): the lower and the upper end of each interval; NaN without rows.
 
     """
     rows, columns = values.shape
@@ -108,7 +110,7 @@ def bootstrap_intervals(values: np.ndarray, seed: int, draws: int = 1000) -> np.
         return np.full((columns, 2), np.nan)
     rng = np.random.default_rng(seed)
     means = np.empty((draws, columns))
-    # One column after the other: an interval is the same, to the last bit, whatever stands beside it.
+    # Column by column, so that an interval does not depend on the other columns, to the last bit.
     contiguous = np.ascontiguousarray(values.T)
     for draw in range(draws):
         drawn = rng.integers(0, rows, rows)
@@ -119,25 +121,25 @@ def bootstrap_intervals(values: np.ndarray, seed: int, draws: int = 1000) -> np.
 def overlap_lift(
     indices: np.ndarray, rows: np.ndarray, sets: sparse.csr_array, candidates: np.ndarray, seed: int
 ) -> float:
-    """Measure how much more of something neighbours have in common than random users.
+    """Measure how much more neighbours have in common than random users.
 
     Parameters
     ----------
     indices
-        Integer array of shape (rows, k): rows of the neighbours, -1 where there is none.
+        Integer array of shape (rows, k): rows of the neighbours, -1 in free places.
     rows
-        Integer array: the users whose neighbours they are.
+        Integer array of shape (rows,): the users whose neighbours they are.
     sets
-        Users x things, CSR: 1 where a user has a thing.
+        CSR array of shape (users, items): 1 where a user has an item.
     candidates
-        Boolean array of shape (users,): who counts as a neighbour and is drawn as a random user.
+        Boolean array of shape (users,): the users who count as neighbours and may be drawn as random users.
     seed
-        The seed of the random users, as many for each user as neighbours count.
+        The seed of the random users. Each user gets as many of them as neighbours that count.
 
     Returns
     -------
-    The mean Jaccard index of users and their neighbours over that of the users and random others; NaN where nothing
-    can be divided.
+    The mean Jaccard index of users and their neighbours, divided by that of the same users and random others; NaN if it
+    is undefined.
 
     """
     own, listed = np.nonzero(indices >= 0)
@@ -156,20 +158,22 @@ def overlap_lift(
 
 
 def jaccard(sets: sparse.csr_array, rows: np.ndarray, other_rows: np.ndarray) -> np.ndarray:
-    """Return the Jaccard index of pairs of rows of a 0/1 matrix; 0 where both are empty. Shape (pairs,)."""
+    """Return the Jaccard index of pairs of rows of a 0/1 matrix; 0 if both are empty. Shape (pairs,)."""
     sizes = np.diff(sets.indptr)
     shared = np.asarray(sets[rows].multiply(sets[other_rows]).sum(axis=1)).ravel()
     either = sizes[rows] + sizes[other_rows] - shared
-    return np.divide(shared, either, out=np.zeros(len(rows)), where=either > 0)
+    indices = np.zeros(len(rows))
+    np.divide(shared, either, out=indices, where=either > 0)
+    return indices
 
 
 def hits_of_scores(scores: sparse.csr_array, hidden: sparse.csr_array, places: int) -> np.ndarray:
-    """Return where hidden courses stand among each user's courses by score, those with a score of 0 left out.
+    """Return the ranks of hidden courses among each user's courses by score, without courses of score 0.
 
     Parameters
     ----------
     scores, hidden
-        Users x courses, CSR: what is recommended, and what was hidden.
+        CSR arrays of shape (users, courses): the scores of recommended courses, and 1 where a course is hidden.
     places
         See `hits_of_votes`.
 

@@ -1,4 +1,4 @@
-"""How good the neighbours, their facets and the clusters are: hold-outs of what users viewed."""
+"""The report on the quality of neighbours, facets and clusters, on hold-outs of viewed courses."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kindred.evaluation.cluster_metrics import agreement, cluster_lift
-from kindred.evaluation.hold_outs import PLACES, Lists, Split, profiles_from, split_platform
-from kindred.evaluation.methods import Closest, closest_by, cosine_lists, nearest_by_profile, one_hot, product_lists
-from kindred.evaluation.platform import Platform, Settings
+from kindred.evaluation.hold_outs import RECOMMENDED_COURSES, HoldOutLists, Split, profiles_from, split_platform
+from kindred.evaluation.methods import Reranked, cosine_lists, one_hot, profile_lists, rerank_split, reranked_lists
+from kindred.evaluation.platform import EvaluationSettings, Platform
 from kindred.evaluation.ranking_metrics import (
     bootstrap_intervals,
     hits_of_popularity,
@@ -22,21 +22,21 @@ from kindred.graph.eps_search import cluster_lists
 from kindred.profiles.facets import CLUSTER, weight_shares
 from kindred.profiles.weighting import FacetProfiles
 
-ASKED_USERS = 2000
-"""So many users' neighbours are found by single facets and across kinds of evidence: differences there are large."""
+MAX_SAMPLED_USERS = 2000
+"""Single facets and kinds of evidence are measured on at most this many users: differences there are large."""
 
-KEPT_USERS_SHARE = 0.8
-"""The share of the users who are clustered anew, twice, to see whether clusters are stable."""
+SUBSAMPLE_SHARE = 0.8
+"""The share of the users in each of the two samples that are clustered anew, to see whether clusters are stable."""
 
-NDCG = f"hold_out_ndcg_at_{PLACES}"
-RECALL = f"hold_out_recall_at_{PLACES}"
+NDCG = f"hold_out_ndcg_at_{RECOMMENDED_COURSES}"
+RECALL = f"hold_out_recall_at_{RECOMMENDED_COURSES}"
 COURSE_LIFT = "course_overlap_lift"
 INTEREST_LIFT = "interest_overlap_lift"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One measured value: a row of the table neighbour_quality. NaN stands for nothing to measure."""
+    """One measured value: a row of the table neighbour_quality. NaN means that the measure is undefined."""
 
     measure: str
     variant: str
@@ -45,19 +45,21 @@ class Measure:
     interval_high: float = float("nan")
 
 
-def measure(platform: Platform, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> list[Measure]:
-    """Measure neighbours, facets and clusters on hold-outs, and neighbours across kinds of evidence without any.
+def measure(
+    platform: Platform, settings: EvaluationSettings, progress: Callable[[str], None] = lambda _: None
+) -> list[Measure]:
+    """Measure neighbours, facets and clusters on hold-outs, and neighbours across kinds of evidence on all data.
 
     Parameters
     ----------
     platform, settings
-        What to measure and how.
+        The data to measure on, and the settings of the build.
     progress
-        Called with what is done next.
+        Called before each step with its name.
 
     Returns
     -------
-    The rows of neighbour_quality that come from hold-outs, none where there are no splits or nothing to hide. Single
+    The rows of neighbour_quality that come from hold-outs; none if there are no splits or nothing to hide. Single
     facets are measured on the first split only.
 
     """
@@ -69,20 +71,23 @@ def measure(platform: Platform, settings: Settings, progress: Callable[[str], No
         split = split_platform(platform, settings, number)
         if not len(split.rows):
             break
-        closest = closest_by(split, shares, split.rows, settings)
-        clusters.append(_measure_clusters(split, closest, settings, number))
+        reranked = rerank_split(split, shares, split.rows, settings)
+        clusters.append(_measure_clusters(split, reranked, settings, number))
         lists = {
-            "all_facets": closest.lists,
-            "all_facets_but_cluster": product_lists(closest.nearest, split.rows, settings),
+            "all_facets": reranked.lists,
+            "all_facets_but_cluster": reranked_lists(reranked.candidates, split.rows, settings),
             "plain_cosine": cosine_lists(one_hot(platform, split.views), split.rows, settings),
         }
         hits = {variant: (split.rows, split.hits(listed)) for variant, listed in lists.items()}
-        hits["popularity"] = (split.rows, hits_of_popularity(split.rows, split.views, split.hidden, PLACES))
+        hits["popularity"] = (
+            split.rows,
+            hits_of_popularity(split.rows, split.views, split.hidden, RECOMMENDED_COURSES),
+        )
         if number == 0:
             progress("single facets")
-            asked = _sampled(split.rows, settings)
-            for variant, listed in _facet_lists(split, asked, settings):
-                hits[variant] = (asked, split.hits(listed))
+            sample = _sampled(split.rows, settings)
+            for variant, listed in _facet_lists(split, sample, settings):
+                hits[variant] = (sample, split.hits(listed))
         for variant, (rows, of_rows) in hits.items():
             counts = np.diff(split.hidden.indptr)[rows]
             for name, gain in ((NDCG, ndcg), (RECALL, recall)):
@@ -101,13 +106,13 @@ def measure(platform: Platform, settings: Settings, progress: Callable[[str], No
     return [*measures, *cross_signal_lifts(platform, facet_profiles, shares, settings)]
 
 
-def steps(settings: Settings) -> int:
-    """Return how often `measure` reports progress."""
+def steps(settings: EvaluationSettings) -> int:
+    """Return how many times `measure` reports progress."""
     return settings.quality_splits + 2
 
 
 def with_weights(platform: Platform, changes: Mapping[str, float]) -> Platform:
-    """Return a platform with other weights of the facets that changes names."""
+    """Return a platform with changed weights, by the names of the facets."""
     facets = {
         number: replace(facet, weight=changes.get(facet.name, facet.weight))
         for number, facet in platform.evidence.facets.items()
@@ -121,11 +126,11 @@ def as_columns(measures: list[Measure]) -> dict[str, np.ndarray]:
     return {name: np.array([getattr(each, name) for each in measures], dtype=kind) for name, kind in types.items()}
 
 
-def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: Settings) -> Iterator[Measure]:
-    """Yield for every measure and variant the mean over users of what they gain in the mean of splits."""
+def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: EvaluationSettings) -> Iterator[Measure]:
+    """Yield for every measure and variant the mean over users, each user's value being the mean over the splits."""
     values = {key: np.mean(of_splits, axis=0) for key, of_splits in gains.items()}
-    intervals = {}
-    # Measures of the same users share their draws, of which the most part of the time goes.
+    intervals: dict[tuple[str, str], tuple[float, float]] = {}
+    # Measures of the same users share the random draws, which take most of the time.
     for count in {len(of_users) for of_users in values.values()}:
         keys = [key for key, of_users in values.items() if len(of_users) == count]
         found = bootstrap_intervals(np.column_stack([values[key] for key in keys]), settings.quality_seed)
@@ -134,18 +139,18 @@ def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: Se
         yield Measure(name, variant, float(of_users.mean()), *intervals[name, variant])
 
 
-def _measure_clusters(split: Split, closest: Closest, settings: Settings, number: int) -> dict[str, float]:
-    """Measure the clusters that a split leads to, and how far those of two samples of its users agree."""
-    labels = closest.labels
+def _measure_clusters(split: Split, reranked: Reranked, settings: EvaluationSettings, number: int) -> dict[str, float]:
+    """Measure the clusters of a split, and how far the clusters of two samples of its users agree."""
+    labels = reranked.labels
     users = len(labels)
     found = cluster_lift(labels, split.views.nonzero(), split.hidden.nonzero())
     rng = np.random.default_rng([settings.quality_seed, number])
     of_samples = []
     for _ in range(2):
-        sample = np.sort(rng.choice(users, int(KEPT_USERS_SHARE * users), replace=False))
+        sample = np.sort(rng.choice(users, int(SUBSAMPLE_SHARE * users), replace=False))
         sampled = cluster_lists(
-            _lists_of_sample(closest.nearest.indices, sample, closest.compared),
-            closest.min_samples,
+            _lists_of_sample(reranked.candidates.indices, sample, reranked.compared),
+            reranked.min_samples,
             settings.cluster_max_share,
         )
         of_all = np.full(users, -2)
@@ -162,7 +167,7 @@ def _measure_clusters(split: Split, closest: Closest, settings: Settings, number
 
 
 def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndarray:
-    """Return the lists that a sample of the users has among itself, as rows of the sample."""
+    """Return the neighbour lists within a sample of the users, as rows of the sample."""
     row_of = np.full(len(indices), -1, dtype=np.int64)
     row_of[sample] = np.arange(len(sample))
     listed = np.where(indices[sample] >= 0, row_of[indices[sample]], -1)
@@ -170,8 +175,8 @@ def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndar
     return np.take_along_axis(listed, order, axis=1)
 
 
-def _facet_lists(split: Split, rows: np.ndarray, settings: Settings) -> Iterator[tuple[str, Lists]]:
-    """List neighbours by each facet alone; facets that match each other are one."""
+def _facet_lists(split: Split, rows: np.ndarray, settings: EvaluationSettings) -> Iterator[tuple[str, HoldOutLists]]:
+    """List neighbours by each facet alone; two facets that match each other count as one."""
     facets = split.evidence.facets
     for facet in facets.values():
         partner = facets[facet.matching_number]
@@ -179,20 +184,20 @@ def _facet_lists(split: Split, rows: np.ndarray, settings: Settings) -> Iterator
             continue
         profiles = split.facet_profiles.weighted({facet.number: 1.0, partner.number: 1.0})
         names = facet.name if partner is facet else f"{facet.name}_and_{partner.name}"
-        yield f"{names}_alone", nearest_by_profile(profiles, rows, settings)
+        yield f"{names}_alone", profile_lists(profiles, rows, settings)
 
 
 def cross_signal_lifts(
-    platform: Platform, facet_profiles: FacetProfiles, shares: dict[int, float], settings: Settings
+    platform: Platform, facet_profiles: FacetProfiles, shares: dict[int, float], settings: EvaluationSettings
 ) -> Iterator[Measure]:
-    """Find neighbours by one kind of evidence and look whether they are alike in another, which had no part in it.
+    """Find neighbours by one kind of evidence, and measure what they share in another kind that was not used.
 
     Parameters
     ----------
     platform, settings
-        What to measure and how.
+        The data to measure on, and the settings of the build.
     facet_profiles
-        Profiles from all that users viewed.
+        Profiles from all viewed courses.
     shares
         The share of the weight of each facet by its number.
 
@@ -207,12 +212,12 @@ def cross_signal_lifts(
         (INTEREST_LIFT, shares.keys() & from_views, platform.interests),
     ):
         profiles = facet_profiles.weighted({number: shares[number] for number in facets})
-        indices = nearest_by_profile(profiles, rows, settings).indices
+        indices = profile_lists(profiles, rows, settings).indices
         yield Measure(name, "all_facets", overlap_lift(indices, rows, sets, has_both, settings.quality_seed))
 
 
-def _sampled(rows: np.ndarray, settings: Settings) -> np.ndarray:
-    """Return at most ASKED_USERS of the rows, at random."""
-    if len(rows) <= ASKED_USERS:
+def _sampled(rows: np.ndarray, settings: EvaluationSettings) -> np.ndarray:
+    """Return at most MAX_SAMPLED_USERS of the rows, at random."""
+    if len(rows) <= MAX_SAMPLED_USERS:
         return rows
-    return np.sort(np.random.default_rng(settings.quality_seed).choice(rows, ASKED_USERS, replace=False))
+    return np.sort(np.random.default_rng(settings.quality_seed).choice(rows, MAX_SAMPLED_USERS, replace=False))

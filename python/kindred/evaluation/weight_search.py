@@ -1,4 +1,4 @@
-"""What other weights of the facets would lead to: the measures of neighbour_quality for a grid of weights."""
+"""The search for better weights of the facets: the measures of neighbour_quality for a grid of weights."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kindred.evaluation.hold_outs import Lists, Split, profiles_from, split_platform
-from kindred.evaluation.methods import Closest, closest_by
-from kindred.evaluation.platform import Platform, Settings
+from kindred.evaluation.hold_outs import HoldOutLists, Split, profiles_from, split_platform
+from kindred.evaluation.methods import Reranked, rerank_split
+from kindred.evaluation.platform import EvaluationSettings, Platform
 from kindred.evaluation.ranking_metrics import bootstrap_interval, ndcg, recall
 from kindred.evaluation.report import NDCG, RECALL, Measure, cross_signal_lifts
 from kindred.profiles.facets import Facet, weight_shares
 
-GAIN = f"{NDCG}_gain"
-HUBNESS = "hubness_skew"
-LONELY = "users_without_neighbours_share"
-TIED = "users_with_tied_neighbours_share"
+NDCG_GAIN = f"{NDCG}_gain"
+HUBNESS_SKEW = "hubness_skew"
+WITHOUT_NEIGHBOURS_SHARE = "users_without_neighbours_share"
+TIED_NEIGHBOURS_SHARE = "users_with_tied_neighbours_share"
 
 FACTORS = (0, 0.5, 2)
-"""Without a grid, the weight of each facet in turn is multiplied by these."""
+"""Without a grid, the weight of each facet in turn is multiplied by these factors."""
 
 FIRST_WEIGHT = 0.05
-"""What is tried for a facet that has no weight yet."""
+"""The weight to try for a facet whose weight is 0."""
 
-MOST_OF_MATCHING = 0.2
-"""Facets that meet each other are not raised above this: what users are about to take is a guess, and lists that rest
-on it mostly are recommendations rather than similar users."""
+MAX_WEIGHT_OF_MATCHING = 0.2
+"""Without a grid, facets that match each other are not raised above this weight. Next courses are predictions: lists
+that rest mainly on them are recommendations rather than similar users."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """Weights that were tried.
+    """Weights that were tried, and their measures.
 
     Attributes
     ----------
     changes
-        The weights that differ from those in place, by facet; none for those in place.
+        The weights that differ from those in place, by facet; empty for those in place.
     measures
-        What they lead to, all of the variant all_facets.
+        Their measures, all of the variant all_facets.
 
     """
 
@@ -48,7 +48,7 @@ class Tried:
     measures: list[Measure]
 
     def value(self, name: str) -> Measure:
-        """Return the measure of a name."""
+        """Return the measure with this name."""
         return next(each for each in self.measures if each.measure == name)
 
 
@@ -60,13 +60,13 @@ def grid(facets: Mapping[int, Facet], weights: Mapping[str, Sequence[float]]) ->
     facets
         The facets by their numbers.
     weights
-        The weights to try by facet, in all combinations. Facets that meet each other share one weight. Without any,
-        the weight of each facet in turn is varied by FACTORS.
+        The weights to try by facet, in all combinations. Facets that match each other share one weight. If empty, the
+        weight of each facet in turn is multiplied by FACTORS.
 
     Raises
     ------
     ValueError
-        If there is no such facet, or a weight is negative or not finite, or a combination leaves no weight at all.
+        If a facet does not exist, a weight is negative or not finite, or all weights of a combination are 0.
 
     """
     numbers = {facet.name: number for number, facet in facets.items()}
@@ -80,7 +80,7 @@ def grid(facets: Mapping[int, Facet], weights: Mapping[str, Sequence[float]]) ->
         return {name: value, facets[facets[numbers[name]].matching_number].name: value}
 
     in_place = {facet.name: facet.weight for facet in facets.values()}
-    found = [{}]
+    found: list[dict[str, float]] = [{}]
     if weights:
         for values in itertools.product(*weights.values()):
             found.append({})
@@ -90,10 +90,10 @@ def grid(facets: Mapping[int, Facet], weights: Mapping[str, Sequence[float]]) ->
         for facet in facets.values():
             if facet.matching_number < facet.number:
                 continue
-            most = MOST_OF_MATCHING if facet.matching_number != facet.number else np.inf
+            max_weight = MAX_WEIGHT_OF_MATCHING if facet.matching_number != facet.number else np.inf
             values = [facet.weight * factor for factor in FACTORS] if facet.weight else [FIRST_WEIGHT]
-            found += [together(facet.name, value) for value in values if value <= most]
-        # The only facet with a weight cannot be left out.
+            found += [together(facet.name, value) for value in values if value <= max_weight]
+        # If only one facet has a weight, it cannot be left out.
         found = [changes for changes in found if sum((in_place | changes).values())]
     changed = [{name: value for name, value in each.items() if value != in_place[name]} for each in found]
     for changes in changed:
@@ -104,24 +104,24 @@ def grid(facets: Mapping[int, Facet], weights: Mapping[str, Sequence[float]]) ->
 
 def try_weights(
     platform: Platform,
-    settings: Settings,
+    settings: EvaluationSettings,
     grid: Sequence[dict[str, float]],
     progress: Callable[[], None] = lambda: None,
 ) -> list[Tried]:
-    """Measure what every change of weights leads to, on the same hold-outs.
+    """Measure every change of weights, on the same hold-outs.
 
     Parameters
     ----------
     platform, settings
-        What to measure and how.
+        The data to measure on, and the settings of the build.
     grid
-        What `grid` returns: changes of weights, the first of which has none.
+        The changes of weights that `grid` returns; the first is empty.
     progress
         Called after each change on each split.
 
     Returns
     -------
-    One for each change of the grid, in its order; none where there is nothing to hide.
+    One `Tried` for each change of the grid, in the same order; none if there is nothing to hide.
 
     """
     rows = np.arange(len(platform.evidence.users))
@@ -132,9 +132,9 @@ def try_weights(
         if not len(split.rows):
             return []
         for place, changes in enumerate(grid):
-            closest = closest_by(split, weight_shares(platform.evidence.facets, changes), rows, settings)
-            gains[place].append(_gains(split, closest))
-            lists[place].append(_described(closest.lists))
+            reranked = rerank_split(split, weight_shares(platform.evidence.facets, changes), rows, settings)
+            gains[place].append(_gains(split, reranked))
+            lists[place].append(_list_statistics(reranked.lists))
             progress()
 
     def interval(of_users: np.ndarray) -> tuple[float, float, float]:
@@ -143,16 +143,16 @@ def try_weights(
     tried = []
     facet_profiles = profiles_from(platform, platform.views, settings)
     in_place = np.mean([ndcg for ndcg, _ in gains[0]], axis=0)
-    for changes, of_splits, described in zip(grid, gains, lists, strict=True):
+    for changes, of_splits, statistics in zip(grid, gains, lists, strict=True):
         ndcg_of_users, recall_of_users = np.mean(of_splits, axis=0)
-        skew, lonely, tied = np.mean(described, axis=0)
+        skew, without_neighbours, with_tied = np.mean(statistics, axis=0)
         values = {
             NDCG: interval(ndcg_of_users),
-            GAIN: interval(ndcg_of_users - in_place),
+            NDCG_GAIN: interval(ndcg_of_users - in_place),
             RECALL: interval(recall_of_users),
-            HUBNESS: (skew,),
-            LONELY: (lonely,),
-            TIED: (tied,),
+            HUBNESS_SKEW: (skew,),
+            WITHOUT_NEIGHBOURS_SHARE: (without_neighbours,),
+            TIED_NEIGHBOURS_SHARE: (with_tied,),
         }
         measures = [Measure(name, "all_facets", *value) for name, value in values.items()]
         shares = weight_shares(platform.evidence.facets, changes)
@@ -161,28 +161,28 @@ def try_weights(
 
 
 def best(tried: Sequence[Tried]) -> Tried | None:
-    """Return what gains most, or None if nothing gains beyond chance: the 95% interval of the gain holds 0."""
-    candidates = [each for each in tried if each.value(GAIN).interval_low > 0]
+    """Return the best weights that gain beyond chance, with a 95% interval of the gain above 0; None if none do."""
+    candidates = [each for each in tried if each.value(NDCG_GAIN).interval_low > 0]
     return max(candidates, key=lambda each: each.value(NDCG).value, default=None)
 
 
-def _gains(split: Split, closest: Closest) -> tuple[np.ndarray, np.ndarray]:
-    """Return NDCG and Recall of the users of whom courses are hidden."""
-    lists = closest.lists
-    hits = split.hits(Lists(split.rows, lists.indices[split.rows], lists.similarities[split.rows]))
+def _gains(split: Split, reranked: Reranked) -> tuple[np.ndarray, np.ndarray]:
+    """Return NDCG and Recall of the users with hidden courses."""
+    lists = reranked.lists
+    hits = split.hits(HoldOutLists(split.rows, lists.indices[split.rows], lists.similarities[split.rows]))
     counts = np.diff(split.hidden.indptr)[split.rows]
     return ndcg(hits, counts), recall(hits, counts)
 
 
-def _described(lists: Lists) -> tuple[float, float, float]:
-    """Return the skew of how often users are listed, and the shares without neighbours and with all of them tied."""
-    # Slow to import, and a build needs none of it.
+def _list_statistics(lists: HoldOutLists) -> tuple[float, float, float]:
+    """Return the skew of how often users are listed, and the shares of users without and with only tied neighbours."""
+    # The import is slow, and a build does not need it.
     from scipy.stats import skew
 
     is_listed = lists.indices >= 0
     listed_by = np.bincount(lists.indices[is_listed], minlength=len(lists.rows))
     neighbours = is_listed.sum(axis=1)
-    least = np.where(is_listed, lists.similarities, np.inf).min(axis=1)
-    greatest = np.where(is_listed, lists.similarities, -np.inf).max(axis=1)
-    is_tied = (neighbours > 1) & (greatest - least < 1e-9)
+    lowest = np.where(is_listed, lists.similarities, np.inf).min(axis=1)
+    highest = np.where(is_listed, lists.similarities, -np.inf).max(axis=1)
+    is_tied = (neighbours > 1) & (highest - lowest < 1e-9)
     return float(skew(listed_by, bias=False)), float((neighbours == 0).mean()), float(is_tied.mean())

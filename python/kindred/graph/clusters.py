@@ -1,4 +1,4 @@
-"""Density clusters of users by the neighbours that they share."""
+"""Density-based clusters of users, by the neighbours that they share."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Clusters:
     labels
         int64 array of shape (users,): clusters by falling size from 0, -1 for no cluster.
     is_core
-        Boolean array of shape (users,): users that found a cluster rather than lie at its border.
+        Boolean array of shape (users,): whether a user is a core user of a cluster, not one at its border.
     linked_users
-        int64 array of shape (users,): other users within eps, that is sharing at least min_shared neighbours.
+        int64 array of shape (users,): the number of other users within eps, who share at least min_shared neighbours.
 
     """
 
@@ -31,20 +31,21 @@ class Clusters:
 
 
 def shared_neighbour_dbscan(graph: sparse.csr_array, min_shared: int, min_samples: int) -> Clusters:
-    """Cluster users by scikit-learn's DBSCAN on the neighbours that they share.
+    """Cluster users by the neighbours that they share, with scikit-learn's DBSCAN.
 
-    Users are near who list each other and share at least min_shared neighbours. DBSCAN leaves open which cluster a user
-    joins who is near core users of several. Here it is that of the core user through whom they are in a cluster from
-    the tightest eps on, so that clusters only grow and merge as eps does (`search_eps` counts the same clusters).
+    Two users are within eps if they list each other and share at least min_shared neighbours. DBSCAN does not define
+    which cluster a border user joins if core users of several clusters are within eps. Here the user joins the core
+    user who links them to a cluster at the tightest eps. As a result clusters only grow and merge as eps grows, and
+    `search_eps` counts the same clusters.
 
     Parameters
     ----------
     graph
         What `shared_neighbour_graph` returns.
     min_shared
-        The neighbours that two users share to be near, at least 1; eps is 1 - min_shared / (neighbours listed + 1).
+        How many neighbours two users share to be within eps, at least 1. eps is 1 - min_shared / (list length + 1).
     min_samples
-        Users within eps, oneself included, that make a user a core user; at least 1.
+        How many users within eps, the user included, make a user a core user; at least 1.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def shared_neighbour_dbscan(graph: sparse.csr_array, min_shared: int, min_sample
         If min_shared or min_samples is below 1.
 
     """
-    # Slow to import, and the search needs none of it.
+    # The import is slow, and the search does not need it.
     from sklearn.cluster import DBSCAN
 
     if min_shared < 1:
@@ -62,7 +63,7 @@ def shared_neighbour_dbscan(graph: sparse.csr_array, min_shared: int, min_sample
     owners = owners_of(graph)
     kept = graph.data >= min_shared
     rows, columns = owners[kept], graph.indices[kept]
-    # All that is left is near: a distance of 1 within an eps of 1, and nothing else is stored.
+    # Only pairs within eps are stored, all at distance 1, so eps is 1 here.
     distances = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(users, users))
     found = DBSCAN(eps=1, min_samples=min_samples, metric="precomputed").fit(distances)
     is_core = np.zeros(users, bool)
@@ -75,44 +76,44 @@ def shared_neighbour_dbscan(graph: sparse.csr_array, min_shared: int, min_sample
 
 
 def nearest_clusters(labels: np.ndarray, voters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the cluster that most of a user's nearest users are in, for those in no cluster.
+    """Find the nearest cluster of users in no cluster: the one that most of their nearest users are in.
 
     Parameters
     ----------
     labels
         Integer array of shape (users,): the cluster of each user, negative for none.
     voters
-        Integer array of shape (users, voters): rows of the users who vote, -1 where there is none.
+        Integer array of shape (users, voters): rows of the users who vote, -1 in free places.
 
     Returns
     -------
     nearest
-        int64 array of shape (users,): the own cluster of a user who is in one; else the cluster of most voters, of
-        equals the lower number, which is the larger cluster; -1 where no voter is in a cluster.
+        int64 array of shape (users,): the user's own cluster, if there is one. Otherwise the cluster of most voters;
+        with equal votes the lower number, which is the larger cluster; -1 if no voter is in a cluster.
     shares
-        float64 array of shape (users,): how many of the user's voters are in that cluster, those in no cluster counting
-        among the voters; 0 where there is none.
+        float64 array of shape (users,): the share of the user's voters who are in that cluster. Voters in no cluster
+        count as voters. 0 if there is no cluster.
 
     """
     is_voter = voters >= 0
     votes = np.sort(np.where(is_voter, labels[voters], NO_CLUSTER), axis=1)
-    nearest, most = np.where(labels >= 0, labels, NO_CLUSTER).astype(np.int64), np.zeros(len(labels), np.int64)
-    most[labels >= 0] = (votes == labels[:, None]).sum(axis=1)[labels >= 0]
-    # Votes rise from place to place: a run of equal ones is one cluster's, and the first of the longest wins.
+    nearest, most_votes = np.where(labels >= 0, labels, NO_CLUSTER).astype(np.int64), np.zeros(len(labels), np.int64)
+    most_votes[labels >= 0] = (votes == labels[:, None]).sum(axis=1)[labels >= 0]
+    # Votes are sorted, so a run of equal votes belongs to one cluster. The first of the longest runs wins.
     run = np.zeros(len(labels), np.int64)
     for place in range(votes.shape[1]):
         vote = votes[:, place]
         run = np.where(vote == votes[:, place - 1], run + 1, 1) if place else np.ones(len(labels), np.int64)
-        wins = (labels < 0) & (vote >= 0) & (run > most)
-        nearest[wins], most[wins] = vote[wins], run[wins]
+        wins = (labels < 0) & (vote >= 0) & (run > most_votes)
+        nearest[wins], most_votes[wins] = vote[wins], run[wins]
     voter_counts = is_voter.sum(axis=1)
-    return nearest, np.divide(most, voter_counts, out=np.zeros(len(labels)), where=voter_counts > 0)
+    return nearest, np.divide(most_votes, voter_counts, out=np.zeros(len(labels)), where=voter_counts > 0)
 
 
 def cluster_users(
     users: np.ndarray, graph: sparse.csr_array, voters: np.ndarray, chosen: tuple[int, int] | None
 ) -> dict[str, np.ndarray]:
-    """Cluster users and find the nearest cluster of those in none.
+    """Cluster users, and find the nearest cluster of users who are in none.
 
     Parameters
     ----------
@@ -121,13 +122,13 @@ def cluster_users(
     graph
         What `shared_neighbour_graph` returns.
     voters
-        Integer array of shape (users, voters): rows of the nearest users of each, -1 where there is none.
+        Integer array of shape (users, voters): rows of the nearest users of each user, -1 in free places.
     chosen
-        min_shared and min_samples of the eps that `search_eps` chose; None if it chose none: there are no clusters.
+        min_shared and min_samples of the eps that `search_eps` chose; None if it chose none, then nobody is clustered.
 
     Returns
     -------
-    Arrays of one length, a row per user: user_handle, cluster_id, is_core, linked_users, nearest_cluster_id and
+    Columns of a table with a row per user: user_handle, cluster_id, is_core, linked_users, nearest_cluster_id and
     nearest_cluster_share.
 
     """

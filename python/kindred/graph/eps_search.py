@@ -1,4 +1,4 @@
-"""The choice of eps: what every eps would give, and the loosest that is allowed."""
+"""The choice of eps: the clusters of every eps, and the loosest eps that is allowed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from scipy import sparse
 from kindred.graph.hierarchy import NO_CLUSTER, by_size, cluster_links, core_levels, labels_of_links
 from kindred.graph.shared_neighbours import shared_neighbour_graph
 
-LEAST_SHARED = 2
-"""Users who list each other have at least each other in common: nothing is looser than that."""
+MIN_SHARED = 2
+"""The loosest eps: users who list each other share at least the two of them."""
 
 
 def neighbours_to_compare(users: int, neighbours: int, min_samples: int) -> tuple[int, int]:
-    """Scale the settings of the clustering down where there are few users.
+    """Scale the settings of the clustering down for few users.
 
-    Lists that hold a larger share of the users than a group of them overlap for everyone and tell nothing apart.
+    Lists that are longer than a group of users overlap for everybody, so they tell no groups apart.
 
     Returns
     -------
-    The neighbours to compare, at most 5% of the users and at least 1; and the users that make a core user, at most a
-    tenth of that and at least 3.
+    The neighbours to compare: at most 5% of the users, and at least 1. And the users within eps that make a core user:
+    at most a tenth of the neighbours, or 3 if that is more.
 
     """
     compared = min(neighbours, max(1, users // 20))
@@ -28,31 +28,31 @@ def neighbours_to_compare(users: int, neighbours: int, min_samples: int) -> tupl
 
 
 def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_share: float) -> dict[str, np.ndarray]:
-    """Look at the clusters of every eps, and take the loosest whose largest cluster is not too large.
+    """Compute the clusters of every eps, and choose the loosest eps whose largest cluster is not too large.
 
     The distance is 1 - shared / (neighbours + 1) (Ertoz, Steinbach, Kumar 2003: Finding clusters of different sizes,
-    shapes, and densities in noisy, high dimensional data), so that eps has as many values as two lists can share
-    neighbours. All are counted from one maximum spanning tree: two users who are core users from min_shared a and b on
-    and share s neighbours hold together while min_shared is at most min(a, b, s), and the tree keeps, of all such
-    links, those that join clusters (the hierarchy of HDBSCAN: Campello, Moulavi, Sander 2013). That is the cost of one
-    DBSCAN instead of one for every eps, and a test holds the counts to those of DBSCAN.
+    shapes, and densities in noisy, high dimensional data). So eps has one value for each number of neighbours that two
+    lists can share. The clusters of all values come from one maximum spanning tree (the hierarchy of HDBSCAN: Campello,
+    Moulavi, Sander 2013). Take two users who share s neighbours, and are core users if min_shared is at most a and b:
+    they are linked if min_shared is at most min(a, b, s). The tree keeps the links that join clusters. This costs as
+    much as one DBSCAN instead of one for every eps, and a test compares the counts with those of DBSCAN.
 
     Parameters
     ----------
     graph
         What `shared_neighbour_graph` returns.
     neighbours
-        How many neighbours the lists hold.
+        The length of the neighbour lists.
     min_samples
-        Users within eps, oneself included, that make a user a core user; at least 1.
+        How many users within eps, the user included, make a user a core user; at least 1.
     max_share
         The largest share of the users that a cluster may hold, above 0 and at most 1.
 
     Returns
     -------
-    Arrays of one length, a row per eps from the tightest on, none without users: min_shared, eps, min_samples,
+    Columns of a table with a row per eps, the tightest first; no rows without users: min_shared, eps, min_samples,
     core_users, clusters, clustered_users, noise_share, largest_cluster_share, is_allowed, is_chosen and reason. At
-    most one is chosen; none where every eps that is allowed finds no cluster.
+    most one eps is chosen, and none if no allowed eps gives any cluster.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_s
         raise ValueError(f"max_share must be above 0 and at most 1, not {max_share}")
     levels = core_levels(graph, min_samples)
     users = len(levels)
-    considered = np.arange(neighbours + 1, LEAST_SHARED - 1, -1) if users else np.arange(0)
+    considered = np.arange(neighbours + 1, MIN_SHARED - 1, -1) if users else np.arange(0)
 
     links = cluster_links(graph, levels)
     core_users, clusters, clustered_users, largest = np.zeros((4, len(considered)), dtype=np.int64)
@@ -97,15 +97,15 @@ def search_eps(graph: sparse.csr_array, neighbours: int, min_samples: int, max_s
 
 
 def cluster_lists(indices: np.ndarray, min_samples: int, max_share: float) -> np.ndarray:
-    """Cluster users by their neighbour lists as the tables do, by the eps that `search_eps` takes.
+    """Cluster users by their neighbour lists as a build does, at the eps that `search_eps` chooses.
 
-    The clusters are those of `shared_neighbour_dbscan`, to which a test holds them, but come from the tree of the
-    search itself; and since they only grow and merge with eps, a bisection finds it.
+    The clusters are those of `shared_neighbour_dbscan`, which a test checks, but they come from the tree of the search.
+    Clusters only grow and merge as eps grows, so a bisection finds the eps.
 
     Parameters
     ----------
     indices
-        Integer array of shape (users, k) as `top_k` returns it: -1 where there is no neighbour.
+        Integer array of shape (users, k) as `top_k` returns it: -1 in free places.
     min_samples, max_share
         See `search_eps`.
 
@@ -117,8 +117,8 @@ def cluster_lists(indices: np.ndarray, min_samples: int, max_share: float) -> np
     graph = shared_neighbour_graph(indices)
     levels = core_levels(graph, min_samples)
     links = cluster_links(graph, levels)
-    # Nobody shares more neighbours than these, so that there are no clusters, and they are not too large.
-    loosest, too_loose = indices.shape[1] + 2, LEAST_SHARED - 1
+    # No two users share as many neighbours as this, so there is no cluster that could be too large.
+    loosest, too_loose = indices.shape[1] + 2, MIN_SHARED - 1
     labels = np.full(len(indices), NO_CLUSTER)
     while len(indices) and loosest - too_loose > 1:
         min_shared = (loosest + too_loose) // 2
@@ -133,7 +133,7 @@ def cluster_lists(indices: np.ndarray, min_samples: int, max_share: float) -> np
 def _reasons(
     clusters: np.ndarray, largest_share: np.ndarray, is_allowed: np.ndarray, is_chosen: np.ndarray, max_share: float
 ) -> np.ndarray:
-    """Say for every eps why it was taken or not."""
+    """Return for every eps why it was chosen or not."""
     limit = f"{100 * max_share:.4g}% (cluster_max_share)"
     return np.select(
         [is_chosen, ~is_allowed, clusters == 0],

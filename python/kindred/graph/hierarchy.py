@@ -1,4 +1,4 @@
-"""The clusters of every eps, as a tree of the links that join them."""
+"""The clusters of every eps, as a tree of links between users."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ def owners_of(graph: sparse.csr_array) -> np.ndarray:
 
 
 def core_levels(graph: sparse.csr_array, min_samples: int) -> np.ndarray:
-    """Return for every user the most shared neighbours at which they are a core user; 0 if at none."""
+    """Return for every user the largest min_shared at which they are a core user; 0 if there is none."""
     if min_samples < 1:
         raise ValueError(f"min_samples must be at least 1, not {min_samples}")
-    most = int(graph.data.max(initial=0)) + 1
+    base = int(graph.data.max(initial=0)) + 1
     if min_samples == 1:
         return np.full(graph.shape[0], np.iinfo(np.int64).max)
-    # Ascending within each row, so that the last but min_samples - 2 is that of the farthest user who has to be near.
-    keys = np.sort(owners_of(graph) * most + graph.data.astype(np.int64))
+    # Sorted within each row: the (min_samples - 1)-th largest is the level, as the user counts as one of the samples.
+    keys = np.sort(owners_of(graph) * base + graph.data.astype(np.int64))
     place = graph.indptr[1:] - (min_samples - 1)
     has_enough = place >= graph.indptr[:-1]
     levels = np.zeros(graph.shape[0], dtype=np.int64)
-    levels[has_enough] = keys[place[has_enough]] % most
+    levels[has_enough] = keys[place[has_enough]] % base
     return levels
 
 
 def border_links(graph: sparse.csr_array, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return users who are near a core user before they are one, that core user, and the most shared neighbours then.
+    """Return users who are border users at some eps, the core user whom they join, and the largest min_shared for that.
 
-    Of several the one who is there from the tightest eps on, then the one who shares most, then the first.
+    If there are several core users, it is the one at the tightest eps, then the one who shares most, then the first.
     """
     owners = owners_of(graph)
     reached = np.minimum(graph.data.astype(np.int64), levels[graph.indices])
@@ -45,16 +45,16 @@ def border_links(graph: sparse.csr_array, levels: np.ndarray) -> tuple[np.ndarra
 
 
 def cluster_links(graph: sparse.csr_array, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the links that make the clusters of every eps: two users, and the most shared neighbours that join them.
+    """Return the links that form the clusters of every eps: two users, and the largest min_shared that links them.
 
-    Until a user at the border is a core user, the link to one core user is all they have; from then on they are in the
-    cluster of that core user by links of their own, so that the link changes nothing.
+    A border user has only the link to one core user. At a looser eps, where they are a core user themselves, their
+    other links put them into the same cluster, so this link does no harm.
     """
     owners = owners_of(graph)
     link_levels = np.minimum(graph.data.astype(np.int64), np.minimum(levels[owners], levels[graph.indices]))
     kept = (link_levels > 0) & (owners < graph.indices)
     tightest = int(link_levels.max(initial=0)) + 1
-    # The lightest tree by tightest - level, which is above 0: what is not stored is no link.
+    # A maximum tree of levels is a minimum tree of tightest - level, which is above 0: a stored 0 would be no link.
     weights = sparse.csr_array((tightest - link_levels[kept], (owners[kept], graph.indices[kept])), shape=graph.shape)
     tree = minimum_spanning_tree(weights).tocoo()
     border, through, border_levels = border_links(graph, levels)
@@ -68,7 +68,7 @@ def cluster_links(graph: sparse.csr_array, levels: np.ndarray) -> tuple[np.ndarr
 def labels_of_links(
     links: tuple[np.ndarray, np.ndarray, np.ndarray], levels: np.ndarray, min_shared: int
 ) -> np.ndarray:
-    """Return the clusters of an eps by the links of `cluster_links`: numbers in no order, -1 for no cluster."""
+    """Return the clusters of an eps from the links of `cluster_links`, in any order; -1 for no cluster."""
     one, other, link_levels = links
     kept = link_levels >= min_shared
     joined = sparse.coo_array((np.ones(kept.sum()), (one[kept], other[kept])), shape=(len(levels), len(levels)))

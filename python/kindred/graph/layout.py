@@ -1,4 +1,4 @@
-"""Two dimensions for the nodes of a graph: near where joined, apart where not."""
+"""The layout of a graph in two dimensions: linked nodes lie near each other, others apart."""
 
 from __future__ import annotations
 
@@ -11,73 +11,75 @@ from threadpoolctl import threadpool_limits
 DIMENSIONS = 2
 
 STAGES = ((60, 4.0), (120, 1.0))
-"""Steps and attraction of each stage: pulled together at first so that groups can pass each other, then let loose."""
+"""Steps and attraction of each stage. Strong attraction at first lets groups pass each other."""
 
 MOMENTUM = 0.8
+"""The share of its speed that a node keeps from step to step."""
 
-LONGEST_STEP = 2.0
-"""No node goes farther in a step; the unit is the distance at which repulsion falls to a half."""
+MAX_STEP = 2.0
+"""The largest step of a node; the unit is the distance at which the kernel falls to a half."""
 
-FIRST_SPREAD = 3.0
-"""The standard deviation along each axis at the beginning."""
+INITIAL_SPREAD = 3.0
+"""The standard deviation along each axis at the start."""
 
-EDGE = 1.25
-"""How far out a node may lie, in distances from the centre that nine in ten keep."""
+MAX_RADIUS = 1.25
+"""How far from the centre a node may lie, as a multiple of the distance within which nine in ten nodes lie."""
 
 CELL = 0.5
-"""The width of a cell of the grid on which nodes repel each other."""
+"""The width of a cell of the grid on which repulsion is computed."""
 
-SIDE_CELLS = 16
-"""The grid grows by so many cells, so that its kernels are seldom made anew."""
+SIDE_MULTIPLE = 16
+"""The side of the grid is a multiple of this many cells, so that its kernels are rarely recomputed."""
 
 BLOCK_NODES = 512
-"""Nodes whose edges are worked on at a time: so many stay in the processor's cache, which is four times as fast."""
+"""The edges of this many nodes are processed at a time: they fit into the processor's cache, four times as fast."""
 
-FEW_NODES = 50
-"""A graph of at most so many nodes is solved as a dense one, as the sparse solver needs more nodes than directions."""
+MAX_DENSE_NODES = 50
+"""Smaller graphs use the dense solver, as the sparse one needs more nodes than directions."""
 
 
 def two_dimensions(graph: sparse.csr_array) -> np.ndarray:
-    """Lay out a graph: t-SNE from a spectral beginning, by full steps and without chance.
+    """Lay out a graph by t-SNE with a spectral start, without random numbers.
 
-    Joined nodes attract each other and all repel all, as in t-SNE (van der Maaten, Hinton 2008), with more attraction
-    at first. Repulsion is a convolution on a grid (Linderman et al. 2019: Fast interpolation-based t-SNE), so that a
-    step is linear in nodes and edges. A step is divided by the node's own attraction, which brings hubs to rest.
+    Linked nodes attract each other and all nodes repel each other, as in t-SNE (van der Maaten, Hinton 2008), with more
+    attraction at first. Repulsion is a convolution on a grid (Linderman et al. 2019: Fast interpolation-based t-SNE),
+    so a step is linear in nodes and edges. Each node's step is divided by its total attraction, which keeps hubs
+    stable.
 
     Parameters
     ----------
     graph
-        CSR array of shape (nodes, nodes), symmetric, non-negative, nothing on the diagonal; every node has an edge.
+        CSR array of shape (nodes, nodes), symmetric, non-negative, with an empty diagonal; every node has an edge.
 
     Returns
     -------
-    float64 array of shape (nodes, 2): centred, with a mean square distance of 1 from the centre. x begins as the
-    strongest division of the graph and y as the next. The same graph gives the same bits; another order of the nodes
-    the same positions up to rounding, but where the strongest divisions are equally strong.
+    float64 array of shape (nodes, 2): centred, with a mean square distance of 1 from the centre. x starts as the
+    strongest division of the graph and y as the next. The same graph gives the same bits. Another order of the nodes
+    gives the same positions up to rounding, unless the strongest divisions are equally strong.
 
     """
     if not graph.nnz:
         return np.zeros((graph.shape[0], DIMENSIONS))
     graph = sparse.csr_array(graph / graph.sum())
-    # Threads of the library wait for each other in a loop, which costs more than they save (as in relate_courses).
+    # BLAS threads wait for each other in a busy loop, which costs more than they save (as in relate_courses).
     with threadpool_limits(1, user_api="blas"):
-        positions = _drawn_apart(graph, FIRST_SPREAD * _standardised(spectral_divisions(graph)))
-    positions = _framed(positions)
+        positions = _run_stages(graph, INITIAL_SPREAD * _standardised(spectral_divisions(graph)))
+    positions = _with_limited_radius(positions)
     size = np.sqrt((positions**2).sum(axis=1).mean())
     return positions / (size or 1.0)
 
 
 def spectral_divisions(graph: sparse.csr_array) -> np.ndarray:
-    """Return the two strongest divisions of a graph, float64 of shape (nodes, 2), zeros where there are not so many.
+    """Return the two strongest divisions of a graph, float64 of shape (nodes, 2); missing ones are 0.
 
-    Eigenvectors of the normalised adjacency after the first. A mean degree more for everybody (Qin, Rohe 2013:
-    Regularized spectral clustering) keeps a handful of users apart from the rest from being a division of its own.
+    They are eigenvectors of the normalised adjacency matrix, without the first. Adding the mean degree to every degree
+    (Qin, Rohe 2013: Regularized spectral clustering) keeps a few isolated nodes from being a division of their own.
     """
     nodes = graph.shape[0]
     degrees = graph.sum(axis=1)
     scale = sparse.diags_array(1 / np.sqrt(degrees + degrees.mean()))
     normalised = sparse.csr_array(scale @ graph @ scale)
-    if nodes <= FEW_NODES:
+    if nodes <= MAX_DENSE_NODES:
         values, vectors = eigh(normalised.toarray())
     else:
         start = np.random.default_rng(0).standard_normal(nodes)
@@ -85,19 +87,21 @@ def spectral_divisions(graph: sparse.csr_array) -> np.ndarray:
     strongest = np.argsort(-values)[1 : DIMENSIONS + 1]
     divisions = np.zeros((nodes, DIMENSIONS))
     divisions[:, : len(strongest)] = scale @ vectors[:, strongest]
-    # A sign that does not hang on a single node: the longer tail is on the positive side.
+    # The longer tail is on the positive side, so the sign does not depend on a single node.
     divisions -= divisions.mean(axis=0)
     return divisions * np.where((divisions**3).sum(axis=0) < 0, -1, 1)
 
 
 def _standardised(positions: np.ndarray) -> np.ndarray:
-    """Give each axis a mean of 0 and a standard deviation of 1, but where all is rounding."""
+    """Give each axis a mean of 0 and a standard deviation of 1; an axis that varies by rounding alone becomes 0."""
     spread = positions.std(axis=0)
-    return np.divide(positions - positions.mean(axis=0), spread, out=np.zeros_like(positions), where=spread > 1e-9)
+    scaled = np.zeros_like(positions)
+    np.divide(positions - positions.mean(axis=0), spread, out=scaled, where=spread > 1e-9)
+    return scaled
 
 
-def _drawn_apart(graph: sparse.csr_array, start: np.ndarray) -> np.ndarray:
-    """Return positions after all steps; the graph's weights add up to 1."""
+def _run_stages(graph: sparse.csr_array, start: np.ndarray) -> np.ndarray:
+    """Return the positions after all steps; the weights of the graph sum to 1."""
     x, y = start.T.copy()
     speed_x, speed_y = np.zeros_like(x), np.zeros_like(x)
     grid = _Grid()
@@ -108,51 +112,54 @@ def _drawn_apart(graph: sparse.csr_array, start: np.ndarray) -> np.ndarray:
             push_x, push_y = grid.repulsion(x, y)
             speed_x = MOMENTUM * speed_x + rate * (push_x - attraction * pull_x)
             speed_y = MOMENTUM * speed_y + rate * (push_y - attraction * pull_y)
-            too_fast = np.maximum(1, np.hypot(speed_x, speed_y) / LONGEST_STEP)
+            too_fast = np.maximum(1, np.hypot(speed_x, speed_y) / MAX_STEP)
             speed_x, speed_y = speed_x / too_fast, speed_y / too_fast
             x, y = x + speed_x, y + speed_y
             x, y = x - x.mean(), y - y.mean()
     return np.stack([x, y], axis=1)
 
 
-def _framed(positions: np.ndarray) -> np.ndarray:
-    """Bring to the edge who is far out, as a few nodes tied to nobody else drift away: they would rule the scale."""
+def _with_limited_radius(positions: np.ndarray) -> np.ndarray:
+    """Move outliers in to the largest radius: a few nodes that drift away would set the scale for all."""
     distances = np.hypot(*positions.T)
-    limit = EDGE * np.quantile(distances, 0.9)
-    framed = positions / np.maximum(1, distances / max(limit, 1e-9))[:, None]
-    return framed - framed.mean(axis=0)
+    limit = MAX_RADIUS * np.quantile(distances, 0.9)
+    limited: np.ndarray = positions / np.maximum(1, distances / max(limit, 1e-9))[:, None]
+    limited -= limited.mean(axis=0)
+    return limited
 
 
 def _attraction(graph: sparse.csr_array, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pull on every node along x and y: the sum over its edges of weight times q times the way."""
+    """Return the pull on every node along x and y: the sum of weight times q times the offset over its edges."""
     pull_x, pull_y = np.empty_like(x), np.empty_like(y)
     for start in range(0, len(x), BLOCK_NODES):
         nodes = slice(start, start + BLOCK_NODES)
         starts = graph.indptr[start : start + BLOCK_NODES + 1]
         counts, edges = np.diff(starts), slice(starts[0], starts[-1])
         others = graph.indices[edges]
-        away_x, away_y = np.repeat(x[nodes], counts) - x[others], np.repeat(y[nodes], counts) - y[others]
-        weights = graph.data[edges] / (1 + away_x**2 + away_y**2)
-        pull_x[nodes] = np.add.reduceat(weights * away_x, starts[:-1] - starts[0])
-        pull_y[nodes] = np.add.reduceat(weights * away_y, starts[:-1] - starts[0])
+        offset_x, offset_y = np.repeat(x[nodes], counts) - x[others], np.repeat(y[nodes], counts) - y[others]
+        weights = graph.data[edges] / (1 + offset_x**2 + offset_y**2)
+        pull_x[nodes] = np.add.reduceat(weights * offset_x, starts[:-1] - starts[0])
+        pull_y[nodes] = np.add.reduceat(weights * offset_y, starts[:-1] - starts[0])
     return pull_x, pull_y
 
 
 class _Grid:
-    """Repulsion of all nodes by all others: nodes become masses of cells, whose forces are a convolution."""
+    """The repulsion between all nodes: they become masses of grid cells, whose forces are a convolution."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.side = 0
+        self.kernels: list[np.ndarray] = []
 
     def repulsion(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the push on every node along x and y: the sum over others of q squared times the way, over that of q.
+        """Return the push on every node along x and y.
 
-        q is 1 / (1 + squared distance), the kernel of t-SNE.
+        It is the sum over the other nodes of q squared times the offset, divided by the sum of q over all pairs. q is
+        1 / (1 + squared distance), the kernel of t-SNE.
         """
         extent = max(np.ptp(x), np.ptp(y)) / CELL
-        self._make_kernels(SIDE_CELLS * (int(extent + 4) // SIDE_CELLS + 1))
+        self._make_kernels(SIDE_MULTIPLE * (int(extent + 4) // SIDE_MULTIPLE + 1))
         side, shape = self.side, (2 * self.side, 2 * self.side)
-        (column, share_x), (row, share_y) = _nearest_cells(x), _nearest_cells(y)
+        (column, share_x), (row, share_y) = _cell_shares(x), _cell_shares(y)
         places = [(i, j) for i in range(3) for j in range(3)]
         cells = np.concatenate([(column + i) * side + row + j for i, j in places])
         shares = np.concatenate([share_x[i] * share_y[j] for i, j in places])
@@ -161,21 +168,21 @@ class _Grid:
             (fft.irfft2(masses * kernel, shape)[:side, :side].ravel()[cells] * shares).reshape(9, -1).sum(axis=0)
             for kernel in self.kernels
         )
-        # Every node is near itself, which does not count; a few nodes would otherwise fly apart for ever.
+        # A node is near itself, which does not count. The lower limit keeps a few nodes from flying apart for ever.
         total = max(near.sum() - len(x), len(x) / 2)
         return push_x / total, push_y / total
 
     def _make_kernels(self, side: int) -> None:
         if side != self.side:
             self.side = side
-            way = CELL * np.concatenate([np.arange(side), np.arange(-side, 0)])
-            near = 1 / (1 + way[:, None] ** 2 + way**2)
-            self.kernels = [fft.rfft2(kernel) for kernel in (near, near**2 * way[:, None], near**2 * way)]
+            offset = CELL * np.concatenate([np.arange(side), np.arange(-side, 0)])
+            near = 1 / (1 + offset[:, None] ** 2 + offset**2)
+            self.kernels = [fft.rfft2(kernel) for kernel in (near, near**2 * offset[:, None], near**2 * offset)]
 
 
-def _nearest_cells(positions: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the first of three cells that each position falls into, and its shares of them (quadratic splines)."""
+def _cell_shares(positions: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the first of the three cells that share each position, and the share of each (quadratic splines)."""
     places = (positions - positions.min()) / CELL + 1
     middle = np.rint(places)
-    off = places - middle
-    return middle.astype(np.int64) - 1, [0.5 * (0.5 - off) ** 2, 0.75 - off**2, 0.5 * (0.5 + off) ** 2]
+    offset = places - middle
+    return middle.astype(np.int64) - 1, [0.5 * (0.5 - offset) ** 2, 0.75 - offset**2, 0.5 * (0.5 + offset) ** 2]

@@ -1,8 +1,9 @@
-"""The graph of the neighbours that users share: what clusters and the map are made from."""
+"""The graph of shared neighbours, from which the clusters and the map are made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -11,10 +12,10 @@ from scipy import sparse
 from kindred.build.tables import ListColumn, read_parts
 
 BLOCK_USERS = 64
-"""Users whose lists are compared at a time; bounds memory, whatever the number of users."""
+"""The lists of this many users are compared at a time, which limits memory."""
 
 PART_USERS = 4096
-"""Users whose part of the graph is read or written at a time."""
+"""The graph is read and written in parts of this many users."""
 
 
 def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
@@ -23,16 +24,16 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
     Parameters
     ----------
     indices
-        Integer array of shape (users, k) as `top_k` returns it: -1 where there is no neighbour.
+        Integer array of shape (users, k) as `top_k` returns it: -1 in free places.
 
     Returns
     -------
-    CSR array of shape (users, users), float64 and symmetric: for every two users who list each other, how many users
-    both lists hold, each user counting as in their own list; 0 elsewhere.
+    CSR array of shape (users, users), float64 and symmetric: how many users are on both lists, for every two users who
+    list each other; 0 for other pairs. Each user counts as a member of their own list.
 
     """
     users = len(indices)
-    # Column `users` stands for a missing neighbour and is in nobody's list.
+    # The row number `users` stands for a free place, which is never counted.
     members = np.empty((users, indices.shape[1] + 1), dtype=np.int32)
     members[:, 0] = np.arange(users)
     members[:, 1:] = np.where(indices >= 0, indices, users)
@@ -40,7 +41,7 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
     found = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32))]
     for start in range(0, users, BLOCK_USERS):
         block = members[start : start + BLOCK_USERS]
-        # Both directions of a pair are the same: that with the lower row first is counted.
+        # A pair is counted once, with the lower row first.
         own, places = np.nonzero((block > block[:, :1]) & (block < users))
         others = block[own, places]
         lists = members[others]
@@ -74,13 +75,15 @@ def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[s
 
 
 def read_graph(table: duckdb.DuckDBPyRelation, users: np.ndarray) -> sparse.csr_array:
-    """Read the graph back from the table that `shared_neighbours` makes; users are its rows, rising."""
+    """Read the graph back from a table that `shared_neighbours` made; users are the handles of its rows, rising."""
     lengths, columns, shared = [], [], []
     by_user = table.order("user_handle").select("near_user_handles, shared_neighbours")
     for part in read_parts(by_user, PART_USERS):
-        lengths.append(part["near_user_handles"].lengths)
-        columns.append(np.searchsorted(users, part["near_user_handles"].values).astype(np.int32))
-        shared.append(part["shared_neighbours"].values.astype(np.int32))
+        neighbours: Any = part["near_user_handles"]
+        counts: Any = part["shared_neighbours"]
+        lengths.append(neighbours.lengths)
+        columns.append(np.searchsorted(users, neighbours.values).astype(np.int32))
+        shared.append(counts.values.astype(np.int32))
     starts = np.concatenate([np.zeros(1, np.int32), *lengths]).cumsum(dtype=np.int32)
     data = np.concatenate([np.zeros(0, np.int32), *shared]).astype(np.float64)
     return sparse.csr_array((data, np.concatenate([np.zeros(0, np.int32), *columns]), starts), shape=2 * (len(users),))

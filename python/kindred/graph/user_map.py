@@ -1,4 +1,4 @@
-"""The map of users: which of them attract each other, who is laid out, and where all others are put."""
+"""The map of users: the ties between them, the layout of a sample, and the places of all others."""
 
 from __future__ import annotations
 
@@ -9,46 +9,48 @@ from kindred.graph.layout import two_dimensions
 from kindred.matrices import best_of_rows
 
 NEAREST_USERS = 10
-"""A user's nearest, who attract them beside those with whom they share neighbours."""
+"""Each user is tied to this many of their nearest users, besides the users with whom they share neighbours."""
 
 NEAREST_SHARE = 0.3
-"""How strongly the nearest attract, of all with whom a user shares neighbours."""
+"""The total weight of the ties to the nearest users; that of the ties by shared neighbours is 1."""
 
-LAID_OUT_USERS = 20_000
-"""Where there are more users, so many are laid out and the others put among them."""
+MAX_LAID_OUT_USERS = 20_000
+"""If there are more users, this many are laid out and the others are placed among them."""
 
-SAMPLE_EDGES = 40
-"""Of the sample, so many of a user's strongest ties are kept."""
+MAX_SAMPLE_EDGES = 40
+"""How many of the strongest ties of each user are kept within a sample."""
 
-STRONGEST_POWER = 4
-"""The power of a tie that counts where a user is put among others: the middle of many would be near to none."""
+TIE_POWER = 4
+"""Ties are raised to this power when users are placed among others: a plain mean of many is near none of them."""
 
-SPREADER = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number near 2^64 divided by the golden ratio: multiples of it are spread evenly (Knuth's hash)."""
+HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number near 2^64 divided by the golden ratio: its multiples are spread evenly (Knuth's hash)."""
 
 
 def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, fingerprints: np.ndarray) -> np.ndarray:
-    """Place users on a map where those are near who share neighbours.
+    """Place users on a map on which users who share neighbours are near each other.
 
-    Up to LAID_OUT_USERS are laid out by `two_dimensions`. Where there are more, a sample by a hash of the handle is,
-    two users being tied by the ways of two steps from one to the other; everybody else is put in the middle of those
-    they are tied to, the strongest ties above all, in rounds: who is tied to the sample, then who is tied to these.
+    Up to MAX_LAID_OUT_USERS users are laid out by `two_dimensions`. If there are more, a sample of them is, drawn by a
+    hash of the handle; there the tie of two users is the sum over all paths of two steps between them. All other users
+    are placed at the mean of the users they are tied to, weighted in favour of the strongest ties. This happens in
+    rounds: first the users tied to the sample, then the users tied to those.
 
     Parameters
     ----------
     users
         int64 array of shape (users,): handles.
     shared
-        CSR array of shape (users, users), symmetric: what `shared_neighbour_graph` returns. It is used up.
+        CSR array of shape (users, users), symmetric: what `shared_neighbour_graph` returns. Its data are overwritten.
     nearest
-        Integer array of shape (users, k): rows of the nearest users, nearest first, -1 where there is none.
+        Integer array of shape (users, k): rows of the nearest users, nearest first, -1 in free places.
     fingerprints
-        uint64 array of shape (users,): equal where a profile is. Equal users lie in one place, their mean.
+        uint64 array of shape (users,): equal for equal profiles. Users with equal profiles get the mean of their
+        positions.
 
     Returns
     -------
-    float64 array of shape (users, 2). Users who cannot be placed, since nobody has anything in common with them (or, of
-    a large platform, nobody tied to the sample), lie together in the lower right corner of the map.
+    float64 array of shape (users, 2). Users without ties cannot be placed. If there is a sample, nor can users from
+    whom no chain of ties leads to it. They all lie in the lower right corner of the map.
 
     """
     ties = ties_of(shared, nearest)
@@ -69,7 +71,7 @@ def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, 
 
 
 def ties_of(shared: sparse.csr_array, nearest: np.ndarray) -> sparse.csr_array:
-    """Return how strongly users attract each other: symmetric, for each as much in all, but more for hubs."""
+    """Return the ties between users: symmetric; each user gives the same total weight, and hubs receive more."""
     users = len(nearest)
     listed = nearest[:, :NEAREST_USERS]
     rows, places = np.nonzero(listed >= 0)
@@ -79,7 +81,7 @@ def ties_of(shared: sparse.csr_array, nearest: np.ndarray) -> sparse.csr_array:
     ties = sparse.csr_array(ties + ties.T)
     totals = shared.sum(axis=1)
     parts = np.divide(1.0, totals, out=np.zeros(users), where=totals > 0)
-    # In place, since this is the largest thing here; the transpose has the same entries.
+    # In place, as this is the largest array here. The transpose has the same entries.
     factors = np.repeat(parts, np.diff(shared.indptr))
     factors += parts[shared.indices]
     shared.data *= factors
@@ -87,22 +89,22 @@ def ties_of(shared: sparse.csr_array, nearest: np.ndarray) -> sparse.csr_array:
 
 
 def _sample(users: np.ndarray, has_ties: np.ndarray) -> np.ndarray:
-    """Return the rows of LAID_OUT_USERS users, or of all if there are no more, by a hash of their handles, rising."""
+    """Return the rows of the users to lay out, rising: at most MAX_LAID_OUT_USERS, chosen by a hash of the handle."""
     rows = np.flatnonzero(has_ties)
-    hashes = users[rows].astype(np.uint64) * SPREADER
-    return np.sort(rows[np.argsort(hashes, kind="stable")[:LAID_OUT_USERS]])
+    hashes = users[rows].astype(np.uint64) * HASH_MULTIPLIER
+    return np.sort(rows[np.argsort(hashes, kind="stable")[:MAX_LAID_OUT_USERS]])
 
 
 def _ties_of_sample(ties: sparse.csr_array, sample: np.ndarray) -> sparse.csr_array:
-    """Return the strongest ties within the sample by ways of two steps, which lead through everybody; symmetric."""
+    """Return the strongest ties within the sample by paths of two steps, through any user; symmetric."""
     from_sample = ties[sample]
     paths = sparse.csr_array(from_sample @ sparse.csr_array(from_sample.T))
     paths.setdiag(0)
-    entries, rows, ranks = best_of_rows(paths.indptr, paths.indices, paths.data, SAMPLE_EDGES)
-    is_last = ranks == SAMPLE_EDGES - 1
+    entries, rows, ranks = best_of_rows(paths.indptr, paths.indices, paths.data, MAX_SAMPLE_EDGES)
+    is_last = ranks == MAX_SAMPLE_EDGES - 1
     weakest = np.zeros(len(sample))
     weakest[rows[is_last]] = paths.data[entries[is_last]]
-    # All that are as strong as the last: which of equals is kept would hang on rounding.
+    # Ties as strong as the last one are kept too: otherwise rounding would decide between equals.
     owners = np.repeat(np.arange(len(sample)), np.diff(paths.indptr))
     is_kept = paths.data > (1 - 1e-9) * weakest[owners]
     kept = sparse.csr_array((paths.data[is_kept], (owners[is_kept], paths.indices[is_kept])), shape=paths.shape)
@@ -112,9 +114,9 @@ def _ties_of_sample(ties: sparse.csr_array, sample: np.ndarray) -> sparse.csr_ar
 
 
 def _place_others(positions: np.ndarray, is_placed: np.ndarray, ties: sparse.csr_array) -> None:
-    """Put everybody who is tied to somebody placed in the middle of those, in rounds, in place."""
+    """Place users at the weighted mean of the placed users they are tied to, in rounds; changes positions in place."""
     while not is_placed.all():
-        to_placed = ties[~is_placed][:, is_placed] ** STRONGEST_POWER
+        to_placed = ties[~is_placed][:, is_placed] ** TIE_POWER
         totals = to_placed.sum(axis=1)
         rows = np.flatnonzero(~is_placed)[totals > 0]
         if not len(rows):

@@ -1,4 +1,4 @@
-"""Measures of clusters against counts by hand and by brute force."""
+"""Measures of clusters, compared with counts by hand and by brute force."""
 
 import math
 from itertools import combinations
@@ -16,25 +16,25 @@ SEARCH = settings(deadline=None, max_examples=150, derandomize=True)
 
 @st.composite
 def platforms(draw):
-    """Draw clusters of users, the courses that each viewed, some of them repeatedly, and others that are hidden."""
+    """Draw clusters of users, the courses that each viewed, some repeatedly, and hidden courses."""
     users, courses = draw(st.integers(1, 20)), draw(st.integers(1, 6))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     labels = rng.integers(-1, draw(st.integers(0, 4)), users)
     kind = rng.choice(3, size=(users, courses), p=[0.5, 0.3, 0.2])
     viewed, hidden = np.nonzero(kind == 1), np.nonzero(kind == 2)
     repeated = rng.integers(0, 3, len(viewed[0]))
-    asked = np.where(rng.random(users) < 0.5, labels, rng.integers(-1, 4, users)) if draw(st.booleans()) else labels
-    return labels, tuple(np.repeat(part, 1 + repeated) for part in viewed), hidden, asked
+    assigned = np.where(rng.random(users) < 0.5, labels, rng.integers(-1, 4, users)) if draw(st.booleans()) else labels
+    return labels, tuple(np.repeat(part, 1 + repeated) for part in viewed), hidden, assigned
 
 
-def shares_by_brute_force(labels, viewed, hidden, asked):
+def shares_by_brute_force(labels, viewed, hidden, assigned):
     pairs = {(int(user), int(course)) for user, course in zip(*viewed, strict=True)}
     users = range(len(labels))
     in_cluster, in_all = [], []
     for user, course in zip(*hidden, strict=True):
-        if asked[user] >= 0:
+        if assigned[user] >= 0:
             others = [other for other in users if other != user]
-            members = [other for other in others if labels[other] == asked[user]]
+            members = [other for other in others if labels[other] == assigned[user]]
             in_cluster.append(sum((other, course) in pairs for other in members) / max(1, len(members)))
             in_all.append(sum((other, course) in pairs for other in others) / max(1, len(others)))
     return in_cluster, in_all
@@ -56,8 +56,8 @@ def test_the_lift_is_the_ratio_of_the_mean_shares_among_members_and_among_all(pl
 
 
 def test_the_lift_by_hand():
-    # Users 0 to 2 are a cluster and 3 to 5 another, 6 is in none. Course 0 is hidden of user 0: user 1 of the two
-    # others in the cluster viewed it, and 1 and 3 of the six others at all. Of user 6 nothing counts.
+    # Users 0 to 2 are one cluster and 3 to 5 another; 6 is in none. Course 0 is hidden for user 0. User 1, one of two
+    # others in the cluster, viewed it; so did 1 and 3 of the six other users. Nothing counts for user 6.
     labels = np.array([0, 0, 0, 1, 1, 1, -1])
     measured = cluster_lift(
         labels, (np.array([1, 1, 3, 2]), np.array([0, 0, 0, 1])), (np.array([0, 6]), np.array([0, 1]))
@@ -65,9 +65,9 @@ def test_the_lift_by_hand():
     assert measured == {"hidden_courses": 1, "cluster_share": 1 / 2, "overall_share": 2 / 6, "lift": 1.5}
 
 
-def test_by_default_the_users_own_cluster_is_asked():
+def test_by_default_users_are_compared_with_their_own_cluster():
     labels, viewed, hidden = np.array([0, 0, -1, -1]), (np.array([1, 3]), np.array([0, 0])), (np.array([0, 2]), [0, 0])
-    assert cluster_lift(labels, viewed, hidden) == cluster_lift(labels, viewed, hidden, asked=labels)
+    assert cluster_lift(labels, viewed, hidden) == cluster_lift(labels, viewed, hidden, assigned=labels)
     assert cluster_lift(labels, viewed, hidden)["hidden_courses"] == 1
 
 
@@ -80,7 +80,7 @@ def test_without_hidden_courses_or_clusters_there_is_no_lift():
 
 
 def rand_by_brute_force(one, other):
-    """Count pairs that are together in both, in either, and expect by chance what the margins give."""
+    """Count pairs that are together in both and in either; the margins give the number expected by chance."""
     pairs = list(combinations(range(len(one)), 2))
     both = sum(one[a] == one[b] and other[a] == other[b] for a, b in pairs)
     first, second = sum(one[a] == one[b] for a, b in pairs), sum(other[a] == other[b] for a, b in pairs)

@@ -1,4 +1,4 @@
-"""What a build measures on hidden courses, and that it is the product's own neighbours that are measured."""
+"""The measures of a build on hidden courses, and that they are about the neighbours that a build lists."""
 
 import math
 from dataclasses import replace
@@ -13,8 +13,8 @@ from scipy import sparse
 from kindred.build.database import open_build
 from kindred.evaluation import report, weight_search
 from kindred.evaluation.hold_outs import Split, hide, profiles_from, split_platform
-from kindred.evaluation.methods import closest_by
-from kindred.evaluation.platform import TABLES, Settings, read_platform
+from kindred.evaluation.methods import rerank_split
+from kindred.evaluation.platform import TABLES, EvaluationSettings, read_platform
 from kindred.evaluation.report import measure, with_weights
 from kindred.profiles.facets import weight_shares
 
@@ -36,7 +36,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def built(project):
-    """Open the database that the build made: no other command of dbt runs in this copy."""
+    """Open the database of the build; no other dbt command runs in this copy."""
     with project.open_build() as connection:
         yield connection
 
@@ -55,7 +55,7 @@ def quality(built):
 @pytest.fixture(scope="module")
 def platform_and_settings(project, built):
     with open_build(project.folder / "target" / "kindred_build.duckdb", TABLES) as (tables, values):
-        return read_platform(tables), Settings.read(values)
+        return read_platform(tables), EvaluationSettings.read(values)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def settings(platform_and_settings):
 
 
 def has(built, table, column, users):
-    """Return who has what as a dense 0/1 matrix, its columns in the order of names."""
+    """Return a table of users and names as a dense 0/1 matrix, with columns sorted by name."""
     pairs = rows_of(built, f"select user_handle, {column} from intermediate.{table}")
     names = sorted({name for _, name in pairs})
     matrix = np.zeros((len(users), len(names)))
@@ -93,15 +93,15 @@ def views(built, users):
 
 @pytest.fixture(scope="module")
 def splits(views):
-    """Return what is known and what is hidden in every split."""
+    """Return the known and the hidden courses of every split."""
     return [
         tuple(part.toarray() for part in hide(sparse.csr_array(views), 0.2, 5, SEED + number))
         for number in range(SPLITS)
     ]
 
 
-def closest_rows(similarities):
-    """List the closest of every row, of equals the first."""
+def similar_rows(similarities):
+    """List the most similar rows of every row; with equal similarity the first."""
     lists = []
     for row, values in enumerate(similarities):
         others = [other for other in range(len(values)) if other != row and values[other] > 0]
@@ -115,7 +115,7 @@ def voted(lists, similarities, known):
 
 
 def gains(scores, known, hidden):
-    """Return NDCG and Recall of every user with hidden courses when courses are recommended by their scores."""
+    """Return NDCG and Recall of every user with hidden courses, for recommendations by score."""
     found = []
     for row in np.flatnonzero(hidden.any(axis=1)):
         wanted = [course for course in np.flatnonzero(scores[row] > 0) if not known[row, course]]
@@ -143,10 +143,11 @@ def profile_products(built, users, facets):
     )
     ids = sorted({feature for _, *both, _ in entries for feature in both})
     places = {feature: place for place, feature in enumerate(ids)}
-    mine, meets = np.zeros((2, len(users), len(ids)))
+    weights, counterparts = np.zeros((2, len(users), len(ids)))
     for user, feature, matching, weight in entries:
-        mine[users.index(user), places[feature]] = meets[users.index(user), places[matching]] = weight
-    return mine @ meets.T
+        row = users.index(user)
+        weights[row, places[feature]] = counterparts[row, places[matching]] = weight
+    return weights @ counterparts.T
 
 
 def jaccard(one, other):
@@ -154,10 +155,10 @@ def jaccard(one, other):
     return np.logical_and(one, other).sum() / either if either else 0
 
 
-# --- the product's own profiles and neighbours -------------------------------------------------------------
+# --- the profiles and neighbours of a build ----------------------------------------------------------------
 
 
-def test_profiles_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(built, platform, settings):
+def test_profiles_for_hold_outs_are_those_of_the_build_if_nothing_is_hidden(built, platform, settings):
     profiles = profiles_from(platform, platform.views, settings).weighted(weight_shares(platform.evidence.facets))
     entries = profiles.matrix.tocoo()
     made = {
@@ -183,8 +184,8 @@ def test_profiles_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(b
 
 
 @pytest.fixture(scope="module")
-def closest(platform, settings):
-    """Find the closest users of everybody where nothing is hidden."""
+def reranked(platform, settings):
+    """Find the similar users of all users if nothing is hidden."""
     everybody = np.arange(len(platform.evidence.users))
     split = Split(
         everybody,
@@ -193,16 +194,16 @@ def closest(platform, settings):
         platform.evidence,
         profiles_from(platform, platform.views, settings),
     )
-    return closest_by(split, weight_shares(platform.evidence.facets), everybody, settings)
+    return rerank_split(split, weight_shares(platform.evidence.facets), everybody, settings)
 
 
-def test_clusters_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(built, closest):
+def test_clusters_for_hold_outs_are_those_of_the_build_if_nothing_is_hidden(built, reranked):
     listed = rows_of(built, "select cluster_id from user_clusters order by user_handle")
-    assert closest.labels.tolist() == [cluster for (cluster,) in listed]
-    assert closest.labels.max() > 3
+    assert reranked.labels.tolist() == [cluster for (cluster,) in listed]
+    assert reranked.labels.max() > 3
 
 
-def test_neighbours_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden(built, closest, users):
+def test_neighbours_for_hold_outs_are_those_of_the_build_if_nothing_is_hidden(built, reranked, users):
     expected = {
         (user, rank): (other, similarity)
         for user, rank, other, similarity in rows_of(
@@ -210,8 +211,8 @@ def test_neighbours_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden
         )
     }
     found = {
-        (users[row], place + 1): (users[closest.lists.indices[row, place]], closest.lists.similarities[row, place])
-        for row, place in zip(*np.nonzero(closest.lists.indices >= 0), strict=True)
+        (users[row], place + 1): (users[reranked.lists.indices[row, place]], reranked.lists.similarities[row, place])
+        for row, place in zip(*np.nonzero(reranked.lists.indices >= 0), strict=True)
     }
     assert len(expected) > 0.9 * USERS * TOP_K
     assert found.keys() == expected.keys()
@@ -222,14 +223,14 @@ def test_neighbours_for_hold_outs_are_those_of_the_build_where_nothing_is_hidden
             built, "select user_handle, similar_user_handle, ranking_score from similar_users"
         )
     }
-    # Where others are listed, they are tied with those of the build.
+    # If another user is listed, the two are tied.
     for (user, rank), (other, _) in expected.items():
         instead = found[user, rank][0]
         assert instead == other or abs(scores[user, instead] - scores[user, other]) < 1e-9, (user, rank)
 
 
-def test_next_courses_are_learnt_from_what_is_known_only(platform, settings):
-    """Of what is hidden nothing may come back: profiles are those of a platform that never had it."""
+def test_next_courses_are_predicted_from_known_views_only(platform, settings):
+    """Nothing hidden may leak: profiles are those of a platform without the hidden views."""
     split = split_platform(platform, settings, 0)
     evidence = platform.evidence
     courses = np.maximum(evidence.courses, 0)
@@ -242,7 +243,7 @@ def test_next_courses_are_learnt_from_what_is_known_only(platform, settings):
             getattr(split.facet_profiles.profiles, part), getattr(expected.profiles, part), err_msg=part
         )
     assert abs(split.facet_profiles.profiles.matrix - expected.profiles.matrix).max() < 1e-12
-    # In no facet that comes from views does a user have a feature of a hidden course alone.
+    # No user has a feature of the courses facet that comes from a hidden course.
     courses_facet = next(number for number, facet in evidence.facets.items() if facet.name == "courses")
     course_of = dict(
         zip(
@@ -291,17 +292,17 @@ def test_plain_cosine_is_measured_on_all_splits(built, quality, users, splits, n
     of_splits = []
     for known, hidden in splits:
         similarities = cosines(np.hstack([interests, known, assessments]))
-        of_splits.append(gains(voted(closest_rows(similarities), similarities, known), known, hidden)[place])
+        of_splits.append(gains(voted(similar_rows(similarities), similarities, known), known, hidden)[place])
     value, low, high = quality[name, "plain_cosine"]
     of_users = np.mean(of_splits, axis=0)
     assert value == pytest.approx(of_users.mean(), abs=1e-12)
-    # The interval is one over users, not over users and splits.
+    # The interval is over users, not over users and splits.
     error = 1.96 * of_users.std() / math.sqrt(len(of_users))
     assert (value - low, high - value) == pytest.approx((error, error), rel=0.2)
 
 
 @pytest.mark.parametrize(("name", "place"), [(NDCG, 0), (RECALL, 1)])
-def test_popularity_is_what_recommending_the_most_viewed_courses_gives(quality, splits, name, place):
+def test_popularity_recommends_the_most_viewed_courses(quality, splits, name, place):
     of_splits = [
         gains(np.tile(known.sum(axis=0), (len(known), 1)), known, hidden)[place].mean() for known, hidden in splits
     ]
@@ -316,7 +317,7 @@ def test_single_facets_are_measured_on_what_is_known(quality, users, splits):
     for (row, course), weight in weights.items():
         profiles[row, int(course)] = weight
     similarities = profiles @ profiles.T
-    ndcg, recall = gains(voted(closest_rows(similarities), similarities, known), known, hidden)
+    ndcg, recall = gains(voted(similar_rows(similarities), similarities, known), known, hidden)
     assert quality[NDCG, "courses_alone"][0] == pytest.approx(ndcg.mean(), abs=1e-12)
     assert quality[RECALL, "courses_alone"][0] == pytest.approx(recall.mean(), abs=1e-12)
 
@@ -327,7 +328,7 @@ def test_all_facets_are_measured_with_the_neighbours_that_a_build_would_list(qua
         split = split_platform(platform, settings, number)
         np.testing.assert_array_equal(split.views.toarray(), known)
         everybody = np.arange(len(known))
-        lists = closest_by(split, weight_shares(platform.evidence.facets), everybody, settings).lists
+        lists = rerank_split(split, weight_shares(platform.evidence.facets), everybody, settings).lists
         votes = np.zeros_like(known)
         for row, place in zip(*np.nonzero(lists.indices >= 0), strict=True):
             votes[row] += lists.similarities[row, place] * known[lists.indices[row, place]]
@@ -343,7 +344,7 @@ def test_clusters_are_measured_on_hidden_courses(quality, platform, settings, sp
     counts, alone, lifts = [], [], []
     for number, (known, hidden) in enumerate(splits):
         split = split_platform(platform, settings, number)
-        labels = closest_by(split, weight_shares(platform.evidence.facets), split.rows, settings).labels
+        labels = rerank_split(split, weight_shares(platform.evidence.facets), split.rows, settings).labels
         counts.append(len(set(labels.tolist()) - {-1}))
         alone.append((labels < 0).mean())
         in_cluster, in_all = [], []
@@ -361,7 +362,7 @@ def test_clusters_are_measured_on_hidden_courses(quality, platform, settings, sp
 
 
 def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, quality, users, views):
-    """Neighbours by one kind of evidence are compared in the other; chance is the mean of all pairs of users."""
+    """Neighbours by one kind of evidence are compared by the other; chance is the mean of all pairs of users."""
     interests = has(built, "int_user_interests", "interest_tag", users)
     without_views = ["interests", "assessments"]
     from_views = ["courses", "course_tags", "next_courses", "taken_courses", "view_time", "authors", "levels"]
@@ -371,7 +372,7 @@ def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, qu
         ("course_overlap_lift", without_views, views),
         ("interest_overlap_lift", from_views, interests),
     ):
-        lists = closest_rows(profile_products(built, users, facets))
+        lists = similar_rows(profile_products(built, users, facets))
         pairs = [(row, other) for row in has_both for other in lists[row] if other in has_both]
         by_chance = mean(jaccard(sets[one], sets[other]) for one, other in combinations(has_both, 2))
         expected = mean(jaccard(sets[row], sets[other]) for row, other in pairs) / by_chance
@@ -391,7 +392,7 @@ def test_how_often_users_are_listed_is_described(built, quality, users):
     assert quality["users_with_neighbours_share", "similar_users"][0] == len(with_lists) / USERS
 
 
-def test_what_both_have_in_common_is_told_from_guesses_and_clusters(built, quality):
+def test_common_evidence_is_told_apart_from_predictions_and_clusters(built, quality):
     pairs = rows_of(
         built,
         "select courses_part, course_tags_part, interests_part, assessments_part, view_time_part, authors_part, "
@@ -403,12 +404,12 @@ def test_what_both_have_in_common_is_told_from_guesses_and_clusters(built, quali
     assert 0.2 < found < 0.9
 
 
-# --- what is measured of other platforms and weights -------------------------------------------------------
+# --- other platforms and weights ---------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def measured_again(platform, settings):
-    """Measure what the build measured, and return what was reported as progress too."""
+    """Repeat the measures of the build, and return them with the reported progress."""
     reported = []
     measures = measure(platform, settings, reported.append)
     return {(each.measure, each.variant): each for each in measures}, reported
@@ -436,7 +437,7 @@ def test_splits_hide_different_courses_of_the_same_users(platform, settings):
     assert (first.hidden.toarray() != second.hidden.toarray()).any(axis=1)[first.rows].mean() > 0.7
 
 
-def test_without_anybody_with_five_courses_nothing_is_hidden(platform, settings):
+def test_if_no_user_has_five_courses_nothing_is_hidden(platform, settings):
     kept = platform.views.toarray()
     for row in kept:
         row[np.flatnonzero(row)[4:]] = 0
@@ -449,7 +450,7 @@ def test_without_anybody_with_five_courses_nothing_is_hidden(platform, settings)
     assert weight_search.try_weights(with_few, settings, [{}, {"courses": 1}]) == []
 
 
-def test_progress_is_reported_as_often_as_it_says(settings, measured_again):
+def test_progress_is_reported_once_per_step(settings, measured_again):
     _, reported = measured_again
     assert len(reported) == report.steps(settings)
 
@@ -465,17 +466,17 @@ def test_trying_weights_measures_what_a_build_with_them_would(platform, settings
             assert each.value(name).value == pytest.approx(expected[name].value, abs=1e-12), name
         assert each.value(NDCG).interval_low == pytest.approx(expected[NDCG].interval_low, abs=1e-12)
     in_place, other = tried
-    gain = other.value(weight_search.GAIN)
+    gain = other.value(weight_search.NDCG_GAIN)
     assert gain.value == pytest.approx(other.value(NDCG).value - in_place.value(NDCG).value)
-    # The gain is measured user by user, hence more exactly than either.
+    # The gain is measured user by user, so it is more exact than either value.
     width = other.value(NDCG).interval_high - other.value(NDCG).interval_low
     assert 0 < gain.interval_high - gain.interval_low < 0.8 * width
-    own = in_place.value(weight_search.GAIN)
+    own = in_place.value(weight_search.NDCG_GAIN)
     assert (own.value, own.interval_low, own.interval_high) == (0, 0, 0)
 
 
 def test_lists_by_other_weights_are_described(platform, settings):
-    """Sixty users follow one interest each, thirty the first, 28 the second and two the third; nobody else any."""
+    """Sixty users follow one interest each: 30 the first, 28 the second and 2 the third. No other user follows any."""
     evidence = platform.evidence
     interests = next(number for number, facet in evidence.facets.items() if facet.name == "interests")
     others = evidence.of(evidence.facet_numbers != interests)
@@ -494,10 +495,10 @@ def test_lists_by_other_weights_are_described(platform, settings):
     once = replace(settings, quality_splits=1, hub_correction=0)
     changes = {facet.name: float(facet.name == "interests") for facet in evidence.facets.values()}
     _, tried = weight_search.try_weights(replace(platform, evidence=planted), once, [{}, changes])
-    assert tried.value(weight_search.LONELY).value == pytest.approx(140 / USERS)
-    # Two users have one neighbour each, who is not tied with anybody.
-    assert tried.value(weight_search.TIED).value == pytest.approx(58 / USERS)
-    # Of equals the first twenty are listed, and for these the one after them, too.
+    assert tried.value(weight_search.WITHOUT_NEIGHBOURS_SHARE).value == pytest.approx(140 / USERS)
+    # Two users have a single neighbour, who is tied with nobody.
+    assert tried.value(weight_search.TIED_NEIGHBOURS_SHARE).value == pytest.approx(58 / USERS)
+    # Of equal users the first twenty are listed; these twenty list the next one, too.
     counts = np.zeros(USERS)
     for start, size in ((0, 30), (30, 28)):
         counts[start : start + 20] = size - 1
@@ -505,12 +506,12 @@ def test_lists_by_other_weights_are_described(platform, settings):
     counts[58:60] = 1
     deviations = (counts - counts.mean()) / counts.std(ddof=1)
     skew = USERS / ((USERS - 1) * (USERS - 2)) * (deviations**3).sum()
-    assert tried.value(weight_search.HUBNESS).value == pytest.approx(skew)
+    assert tried.value(weight_search.HUBNESS_SKEW).value == pytest.approx(skew)
 
 
-def test_the_cluster_alone_tells_nobody_apart(platform, settings):
-    """Clusters are found without themselves: where nothing else has weight there are no neighbours to hit anything."""
+def test_the_cluster_alone_gives_no_neighbours(platform, settings):
+    """Clusters come from profiles without the cluster: if nothing else has weight, there are no neighbours."""
     changes = {facet.name: float(facet.name == "cluster") for facet in platform.evidence.facets.values()}
     _, tried = weight_search.try_weights(platform, replace(settings, quality_splits=1), [{}, changes])
     assert tried.value(NDCG).value == 0
-    assert tried.value(weight_search.LONELY).value == 1
+    assert tried.value(weight_search.WITHOUT_NEIGHBOURS_SHARE).value == 1

@@ -1,4 +1,4 @@
-"""Measures of neighbours: hidden courses, votes for them, gains and their intervals, and what neighbours share."""
+"""Measures of neighbours: hidden courses, votes for them, gains with intervals, and what neighbours share."""
 
 import math
 
@@ -27,7 +27,7 @@ SEARCH = settings(deadline=None, max_examples=150, derandomize=True)
 
 
 def reference_places(scores, seen, hidden, places):
-    """Recommend the best scores above 0 of courses not seen, of equals the first, and look which are hidden."""
+    """Recommend unseen courses by score, above 0, with equal scores the first; return which are hidden."""
     wanted = [course for course, score in scores.items() if course not in seen and round(score, 12) > 0]
     best = sorted(wanted, key=lambda course: (-round(scores[course], 12), course))[:places]
     return [course in hidden for course in best] + [False] * (places - len(best))
@@ -64,7 +64,7 @@ def courses_of(matrix, user):
 
 @st.composite
 def hidden_courses(draw):
-    """Draw what users are known to have viewed and what is hidden, disjoint; some users have none of either."""
+    """Draw known and hidden courses of users, disjoint; some users have none."""
     users, courses = draw(st.integers(1, 10)), draw(st.integers(0, 12))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     viewed = rng.random((users, courses)) < draw(st.sampled_from([0.2, 0.5, 0.9]))
@@ -83,7 +83,7 @@ def voters(draw):
     for place, user in enumerate(rows):
         others = rng.permutation([other for other in range(users) if other != user])[: rng.integers(0, k + 1)]
         indices[place, : len(others)] = others
-        # 0.1 + 0.2 is not 0.3 to the last bit, and yet the same vote.
+        # 0.1 + 0.2 differs from 0.3 in the last bit, and is still the same vote.
         similarities[place, : len(others)] = rng.choice([0.1, 0.2, 0.3, 0.6], len(others))
     return indices, similarities, rows, views, hidden
 
@@ -106,7 +106,7 @@ def test_a_share_of_the_courses_of_those_who_have_enough_is_hidden(views, share,
     counts = views.sum(axis=1).astype(int).tolist()
     expected = [max(1, round(share * count)) if count >= min_courses else 0 for count in counts]
     assert hidden.toarray().sum(axis=1).tolist() == expected
-    # Those with hidden courses are found by how many entries there are, so that none may be stored that is 0.
+    # Users with hidden courses are found by the number of stored entries, so no 0 may be stored.
     assert np.diff(hidden.indptr).tolist() == expected
 
 
@@ -124,15 +124,15 @@ def test_the_same_seed_hides_the_same_courses_and_another_seed_others():
     assert (first != other).any(axis=1).mean() > 0.8
 
 
-def test_every_course_is_hidden_equally_often_and_for_each_user_apart():
+def test_every_course_is_hidden_equally_often_and_independently_for_each_user():
     hidden = np.array([hide(sparse.csr_array(np.ones((2, 5))), 0.2, 5, seed)[1].toarray() for seed in range(1000)])
-    # 200 times each; the standard deviation is 12.6.
+    # Each 200 times; the standard deviation is 12.6.
     assert abs(hidden.sum(axis=0) - 200).max() < 60
     both = (hidden[:, 0] == hidden[:, 1]).all(axis=1).sum()
     assert abs(both - 200) < 60
 
 
-def test_nobody_and_nothing_have_nothing_to_hide():
+def test_without_users_or_courses_nothing_is_hidden():
     for shape in ((0, 0), (0, 4), (4, 0), (4, 4)):
         kept, hidden = hide(sparse.csr_array(shape), 0.2, 5, 1)
         assert (kept.shape, hidden.shape, kept.nnz, hidden.nnz) == (shape, shape, 0, 0)
@@ -172,7 +172,7 @@ def votes_of(views, hidden, similarities, places):
     ).tolist()
 
 
-def test_of_equal_votes_the_first_course_counts_also_where_sums_differ_in_the_last_bits():
+def test_with_equal_votes_the_first_course_counts_even_if_sums_differ_in_the_last_bits():
     assert 0.1 + 0.2 > 0.3
     views = [[0, 0], [0, 1], [0, 1], [1, 0]]
     nobody = [[0, 0]] * 3
@@ -180,7 +180,7 @@ def test_of_equal_votes_the_first_course_counts_also_where_sums_differ_in_the_la
     assert votes_of(views, [[0, 1], *nobody], [0.1, 0.2, 0.3], 2) == [[False, True]]
 
 
-def test_a_course_that_is_known_takes_no_place():
+def test_a_known_course_is_not_recommended():
     views = [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
     hidden = [[0, 0, 1], [0, 0, 0], [0, 0, 0]]
     assert votes_of(views, hidden, [0.5, 0.5], 2) == [[False, True]]
@@ -209,7 +209,7 @@ def test_without_rows_there_are_no_hits():
 def test_gains_by_hand():
     hits = np.array([[True, False, True], [False, True, False], [False, False, False], [True, True, True]])
     counts = np.array([2, 1, 4, 9])
-    # Of nine hidden courses no more than three can come out at three places.
+    # Only three of nine hidden courses fit into three places.
     assert recall(hits, counts).tolist() == [1, 1, 0, 1]
     second, third = 1 / math.log2(3), 1 / 2
     assert ndcg(hits, counts).tolist() == pytest.approx([(1 + third) / (1 + second), second, 0, 1])
@@ -250,7 +250,7 @@ def test_intervals_of_several_columns_are_those_of_each():
 def test_an_interval_shrinks_as_values_increase():
     values = np.random.default_rng(2).random(6400)
     widths = [high - low for low, high in (bootstrap_interval(values[:count], 1) for count in (100, 1600, 6400))]
-    # By the root of their number: 4 and 2 times.
+    # By the square root of their number: 4 and 2 times.
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.2)
     assert widths[1] / widths[2] == pytest.approx(2, rel=0.2)
 
@@ -260,7 +260,7 @@ def test_an_interval_is_a_function_of_its_seed():
     assert bootstrap_interval(values, 5) == bootstrap_interval(values, 5) != bootstrap_interval(values, 6)
 
 
-def test_of_no_values_there_is_no_interval_and_of_equal_ones_no_width():
+def test_without_values_the_interval_is_nan_and_for_equal_values_it_has_no_width():
     assert all(math.isnan(end) for end in bootstrap_interval(np.zeros(0), 1))
     assert bootstrap_interval(np.full(9, 0.25), 1) == (0.25, 0.25)
 
@@ -269,7 +269,7 @@ def test_about_95_of_100_intervals_hold_the_mean_of_the_distribution():
     rng = np.random.default_rng(8)
     intervals = [bootstrap_interval(rng.exponential(1, 80), seed, draws=200) for seed in range(400)]
     assert 0.9 < np.mean([low < 1 < high for low, high in intervals]) < 0.98
-    # And both ends are missed.
+    # The mean is missed on both sides.
     assert min(sum(low > 1 for low, _ in intervals), sum(high < 1 for _, high in intervals)) > 0
 
 
@@ -293,7 +293,7 @@ def test_the_jaccard_index_of_no_pairs():
 
 
 def twins(pairs):
-    """Give every two users one thing that all have and one of their own: 1/3 in common with others, all with a twin."""
+    """Give every user an item that all have, and each pair of twins an item of its own: strangers share 1/3."""
     users = np.arange(2 * pairs)
     sets = np.zeros((2 * pairs, 1 + pairs))
     sets[:, 0] = sets[users, 1 + users // 2] = 1
@@ -303,7 +303,7 @@ def twins(pairs):
 def test_the_lift_is_how_much_more_neighbours_have_in_common_than_random_users():
     sets, users = twins(200)
     twin = (users ^ 1)[:, None]
-    # The twin is drawn for one in 400 only.
+    # A random user is the twin only once in 400 draws.
     everybody = np.ones(len(users), dtype=bool)
     assert overlap_lift(twin, users, sparse.csr_array(sets), everybody, 1) == pytest.approx(3, rel=0.02)
     stranger = ((users + 2) % 400)[:, None]
@@ -317,14 +317,14 @@ def test_the_lift_of_random_neighbours_is_about_1():
     sets = sparse.csr_array((rng.random((300, 40)) < rng.random(300)[:, None] / 2).astype(float))
     everybody = np.ones(300, dtype=bool)
     lifts = [overlap_lift(rng.integers(0, 300, (300, 20)), np.arange(300), sets, everybody, seed) for seed in range(9)]
-    # Some of these neighbours are the user, by 1 in 300, with all in common.
+    # One in 300 of these neighbours is the user, who shares everything.
     assert np.mean(lifts) == pytest.approx(1, abs=0.05)
 
 
 def test_only_candidates_count_as_neighbours_and_are_drawn():
     sets, users = twins(100)
     is_candidate = np.ones(200, dtype=bool)
-    # User 1 and the rest of the first twenty have all that there is; with them the lift would be another.
+    # The first twenty users, user 1 included, have every item; if they counted, the lift would be different.
     sets[:20] = 1
     is_candidate[:20] = False
     rows = users[20:]
@@ -353,14 +353,14 @@ def test_the_lift_is_a_function_of_its_seed():
     ],
     ids=["no neighbours", "no candidates", "nothing in common", "nothing at all"],
 )
-def test_where_nothing_can_be_divided_there_is_no_lift(sets, indices, candidates):
-    for seed in range(8):  # where all that is drawn is the user
+def test_if_the_ratio_is_undefined_there_is_no_lift(sets, indices, candidates):
+    for seed in range(8):  # some seeds draw only the user
         lift = overlap_lift(np.array(indices), np.arange(2), sparse.csr_array(sets), np.array(candidates), seed)
         assert math.isnan(lift)
 
 
 @pytest.mark.filterwarnings("error")
-def test_where_only_the_user_is_drawn_there_is_no_lift():
+def test_if_only_the_user_is_drawn_there_is_no_lift():
     lifts = [
         overlap_lift(np.array([[1]]), np.array([0]), sparse.csr_array(np.ones((2, 1))), np.ones(2, dtype=bool), seed)
         for seed in range(20)
@@ -368,6 +368,6 @@ def test_where_only_the_user_is_drawn_there_is_no_lift():
     assert {"nan", "1.0"} == {str(lift) for lift in lifts}
 
 
-def test_nobody_has_no_lift():
+def test_without_users_there_is_no_lift():
     nobody = np.zeros(0, dtype=int)
     assert math.isnan(overlap_lift(np.zeros((0, 3), dtype=int), nobody, sparse.csr_array((0, 4)), nobody > 0, 1))

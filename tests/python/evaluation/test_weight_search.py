@@ -3,7 +3,7 @@
 import pytest
 
 from kindred.evaluation.report import NDCG, Measure
-from kindred.evaluation.weight_search import GAIN, Tried, best, grid
+from kindred.evaluation.weight_search import NDCG_GAIN, Tried, best, grid
 from kindred.profiles.facets import Facet
 
 
@@ -22,10 +22,10 @@ FACETS = {
 }
 
 
-# --- what is tried -----------------------------------------------------------------------------------------
+# --- weights to try ----------------------------------------------------------------------------------------
 
 
-def test_without_a_grid_each_facet_in_turn_is_left_out_halved_and_doubled_and_those_that_meet_each_other_together():
+def test_without_a_grid_each_facet_in_turn_is_left_out_halved_and_doubled_and_matching_facets_together():
     assert grid(FACETS, {}) == [
         {},
         {"courses": 0},
@@ -41,7 +41,7 @@ def test_without_a_grid_each_facet_in_turn_is_left_out_halved_and_doubled_and_th
 @pytest.mark.parametrize(
     ("weight", "expected"), [(0.2, [0, 0.1]), (0.3, [0, 0.15]), (0.5, [0]), (0.05, [0, 0.025, 0.1])]
 )
-def test_without_a_grid_facets_that_meet_each_other_are_not_raised_far(weight, expected):
+def test_without_a_grid_matching_facets_are_not_raised_above_the_limit(weight, expected):
     pair = {1: facet_of(1, "courses", 1.0), 2: facet_of(2, "next", weight, 3), 3: facet_of(3, "taken", weight, 2)}
     tried = [changes for changes in grid(pair, {}) if "next" in changes]
     assert tried == [{"next": value, "taken": value} for value in expected]
@@ -52,7 +52,7 @@ def test_without_a_grid_the_only_facet_with_a_weight_is_not_left_out():
     assert grid(only, {}) == [{}, {"courses": 0.25}, {"courses": 1.0}, {"levels": 0.05}]
 
 
-def test_a_grid_has_all_combinations_each_once_and_without_what_is_in_place():
+def test_a_grid_has_each_combination_once_without_the_weights_in_place():
     assert grid(FACETS, {"courses": (0.6, 0.5), "interests": (0.0, 0.2, 0.2)}) == [
         {},
         {"interests": 0.2},
@@ -62,7 +62,7 @@ def test_a_grid_has_all_combinations_each_once_and_without_what_is_in_place():
 
 
 @pytest.mark.parametrize("name", ["next", "taken"])
-def test_in_a_grid_facets_that_meet_each_other_share_a_weight_which_may_be_any(name):
+def test_in_a_grid_matching_facets_share_a_weight_without_a_limit(name):
     assert grid(FACETS, {name: (0.1, 3.0)}) == [{}, {"next": 3.0, "taken": 3.0}]
 
 
@@ -76,20 +76,20 @@ def test_in_a_grid_facets_that_meet_each_other_share_a_weight_which_may_be_any(n
         ({"courses": (0.5, 0), "next": (0,)}, "at least one facet needs a weight above 0"),
     ],
 )
-def test_a_grid_that_makes_no_sense_is_refused(weights, message):
+def test_a_wrong_grid_is_refused(weights, message):
     with pytest.raises(ValueError, match=message):
         grid(FACETS, weights)
 
 
-# --- what is proposed --------------------------------------------------------------------------------------
+# --- the proposal ------------------------------------------------------------------------------------------
 
 
 def tried(ndcg, gain_low, gain_high, **changes):
-    gain = Measure(GAIN, "all_facets", (gain_low + gain_high) / 2, gain_low, gain_high)
+    gain = Measure(NDCG_GAIN, "all_facets", (gain_low + gain_high) / 2, gain_low, gain_high)
     return Tried(changes, [gain, Measure(NDCG, "all_facets", ndcg, ndcg - 0.1, ndcg + 0.1)])
 
 
-def test_the_best_of_those_that_gain_beyond_chance_is_proposed():
+def test_the_best_weights_that_gain_beyond_chance_are_proposed():
     in_place = tried(0.3, 0, 0)
     by_chance = tried(0.5, -0.01, 0.4, courses=1)
     some, most = tried(0.35, 0.01, 0.09, courses=2), tried(0.36, 0.001, 0.12, courses=3)

@@ -1,4 +1,4 @@
-"""Clusters by shared neighbours: the graph, the search for eps, nearest clusters, and the settings for few users."""
+"""Clusters by shared neighbours: the graph, the search for eps, nearest clusters, and settings for few users."""
 
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ CLUSTER_SEARCH = settings(deadline=None, max_examples=60, derandomize=True)
 
 
 def reference_graph(indices):
-    """Count with Python's sets what two users who list each other share, each counting as in their own list."""
+    """Count with sets what two users who list each other share; users count as members of their own lists."""
     listed = [{int(other) for other in row if other >= 0} for row in indices]
     shared = np.zeros((len(indices), len(indices)))
     for one, of_one in enumerate(listed):
@@ -36,7 +36,7 @@ def reference_graph(indices):
 
 
 def reference_dbscan(indices, min_samples):
-    """Run DBSCAN on dense distances for every eps: by the neighbours that have to be shared, labels and core users."""
+    """Run DBSCAN on dense distances for every eps: return labels and core users by min_shared."""
     width = indices.shape[1] + 1
     distances = 1 - reference_graph(indices) / width
     np.fill_diagonal(distances, 0)
@@ -48,7 +48,7 @@ def reference_dbscan(indices, min_samples):
 
 
 def reference_labels(indices, min_samples):
-    """Move users at the border to the core user who was near first, then shares most, then is the first."""
+    """Move border users to the core user who was near at the tightest eps, then shares most, then comes first."""
     shared, runs = reference_graph(indices), reference_dbscan(indices, min_samples)
     moved = {}
     for min_shared, (labels, is_core) in runs.items():
@@ -69,12 +69,12 @@ def largest(labels):
 
 
 def members(labels):
-    """Return the clusters as sets of users, whatever their numbers."""
+    """Return the clusters as sets of users, without their numbers."""
     return {frozenset(np.flatnonzero(labels == label).tolist()) for label in set(labels.tolist()) - {NO_CLUSTER}}
 
 
 def expected_clusters(indices, min_samples, max_share):
-    """Return the loosest threshold that keeps every cluster small enough, and its clusters; none if none does."""
+    """Return the loosest threshold at which no cluster is too large, and its clusters; None if there is no such one."""
     for min_shared, labels in sorted(reference_labels(indices, min_samples).items()):
         if largest(labels) / len(indices) <= max_share:
             return min_shared, members(labels)
@@ -85,7 +85,7 @@ def expected_clusters(indices, min_samples, max_share):
 
 
 def cluster(indices, min_samples, max_share):
-    """Search for eps and cluster by it as the models cluster_search and user_clusters do."""
+    """Search for eps and cluster at it, as the models int_cluster_search and int_user_clusters do."""
     graph = shared_neighbour_graph(indices)
     search = search_eps(graph, indices.shape[1], min_samples, max_share)
     chosen = [(int(search["min_shared"][place]), min_samples) for place in np.flatnonzero(search["is_chosen"])]
@@ -103,8 +103,8 @@ def cluster(indices, min_samples, max_share):
 
 
 @st.composite
-def random_lists(draw, most_users=30):
-    users = draw(st.integers(1, most_users))
+def random_lists(draw, max_users=30):
+    users = draw(st.integers(1, max_users))
     k = draw(st.integers(1, 8))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     indices = np.full((users, k), -1)
@@ -116,7 +116,7 @@ def random_lists(draw, most_users=30):
 
 @st.composite
 def grouped_lists(draw):
-    """Draw lists of users who fall into groups more or less clearly, as those of profiles do."""
+    """Draw lists of users who form groups, more or less clearly, like the lists of profiles."""
     users, groups = draw(st.integers(4, 30)), draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     profiles = np.eye(groups)[rng.integers(0, groups, users)] + draw(st.floats(0, 1.5)) * rng.random((users, groups))
@@ -127,13 +127,13 @@ def grouped_lists(draw):
 
 
 def ring(users, k, first=0):
-    """List for users in a ring the k nearest of it: everyone shares all but one with the next."""
+    """List for every user in a ring the k nearest ones: neighbours in the ring share all but one."""
     steps = [step for distance in range(1, k // 2 + 1) for step in (distance, -distance)]
     return first + (np.arange(users)[:, None] + np.array(steps)) % users
 
 
 def planted(sizes, k, loners=0):
-    """List users in one ring per group, in turns, and loners with nobody; return the lists and everyone's group."""
+    """List users in one ring per group, shuffled, and loners without a list; return the lists and the groups."""
     group = np.concatenate([np.full(size, number) for number, size in enumerate(sizes)] + [np.full(loners, -1)])
     group = np.random.default_rng(8).permutation(group.astype(int))
     indices = np.full((len(group), k), -1)
@@ -167,7 +167,7 @@ def test_the_graph_is_the_same_over_several_blocks(users):
 
 
 def test_only_those_who_list_each_other_are_joined():
-    # 0 and 1 list each other and both list 2, who lists nobody; 3 lists 0 unasked.
+    # 0 and 1 list each other, and both list 2, who lists nobody; 3 lists 0, who does not list 3.
     graph = shared_neighbour_graph(np.array([[1, 2], [0, 2], [-1, -1], [0, -1]]))
     assert graph.toarray().tolist() == [[0, 3, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
 
@@ -196,7 +196,7 @@ def test_the_loosest_threshold_is_chosen_at_which_no_cluster_is_too_large(indice
 
 @CLUSTER_SEARCH
 @given(indices=st.one_of(random_lists(), grouped_lists()), min_samples=st.integers(1, 5))
-def test_clusters_are_those_of_dbscan_and_users_at_the_border_stay_where_they_came_in(indices, min_samples):
+def test_clusters_are_those_of_dbscan_and_border_users_stay_in_their_first_cluster(indices, min_samples):
     graph = shared_neighbour_graph(indices)
     expected = reference_labels(indices, min_samples)
     for min_shared, (labels, is_core) in reference_dbscan(indices, min_samples).items():
@@ -259,24 +259,24 @@ def test_clusters_only_grow_and_merge_as_eps_does(indices, min_samples):
         tighter = looser
 
 
-def test_every_eps_says_why_it_was_taken_or_not():
-    # Two tight groups with one bridge, as below: no cluster at 7 shared neighbours, then two, then one of everyone.
+def test_every_eps_has_a_reason_why_it_was_chosen_or_not():
+    # Two tight groups with one bridge: no cluster at 7 shared neighbours, then two, then one of all users.
     indices = np.vstack([ring(11, 6), ring(11, 6, first=11)])
     indices[0, 5], indices[11, 5] = 11, 0
     search = search_eps(shared_neighbour_graph(indices), 6, min_samples=3, max_share=0.5)
     reasons = dict(zip(search["min_shared"].tolist(), search["reason"].tolist(), strict=True))
-    (taken,) = search["min_shared"][search["is_chosen"]].tolist()
-    assert reasons.pop(taken) == (
+    (chosen,) = search["min_shared"][search["is_chosen"]].tolist()
+    assert reasons.pop(chosen) == (
         "taken: the loosest eps whose largest cluster holds at most 50% (cluster_max_share) of the users"
     )
     assert reasons.pop(7) == "too tight: nobody is near enough to enough users to be a core user"
     for min_shared, reason in reasons.items():
         assert reason == (
             "tighter than the eps taken, which puts more users into clusters"
-            if min_shared > taken
+            if min_shared > chosen
             else "too loose: the largest cluster holds 100.0% of the users, above 50% (cluster_max_share)"
         )
-    assert 2 < taken < 6
+    assert 2 < chosen < 6
 
 
 @CLUSTER_SEARCH
@@ -297,8 +297,8 @@ def test_planted_groups_are_found_the_largest_first_and_loners_are_left_out():
     assert found.is_core.tolist() == (group >= 0).tolist()
 
 
-def test_a_cluster_that_would_be_too_large_is_taken_apart():
-    # Two tight groups with one bridge: loosely they are one cluster of everyone.
+def test_a_cluster_that_would_be_too_large_is_split():
+    # Two tight groups with one bridge: at a loose eps they are one cluster of all users.
     indices = np.vstack([ring(11, 6), ring(11, 6, first=11)])
     indices[0, 5], indices[11, 5] = 11, 0
     loose = cluster(indices, min_samples=3, max_share=1.0)
@@ -309,14 +309,14 @@ def test_a_cluster_that_would_be_too_large_is_taken_apart():
 
 
 def test_sharing_the_whole_list_is_the_tightest_threshold():
-    # Next to each other in the ring, users share all but one; the five others list only each other.
+    # Users next to each other in the ring share all but one; the five others list only each other.
     clique = 11 + np.array([[other for other in range(5) if other != user] for user in range(5)])
     found = cluster(np.vstack([ring(11, 4), clique]), min_samples=3, max_share=0.5)
     assert members(found.labels) == {frozenset(range(11, 16))}
     assert found.min_shared == 5
 
 
-def test_where_every_threshold_gives_too_large_a_cluster_there_is_none():
+def test_if_every_threshold_gives_too_large_a_cluster_there_are_no_clusters():
     indices = np.array([[other for other in range(6) if other != user] for user in range(6)])
     found = cluster(indices, min_samples=2, max_share=0.9)
     assert found.labels.tolist() == [NO_CLUSTER] * 6
@@ -325,7 +325,7 @@ def test_where_every_threshold_gives_too_large_a_cluster_there_is_none():
     assert not found.linked_users.any()
 
 
-def test_where_nobody_is_dense_enough_no_threshold_is_reported():
+def test_without_core_users_no_threshold_is_chosen():
     found = cluster(np.array([[1], [0], [-1], [-1]]), min_samples=3, max_share=0.9)
     assert found.labels.tolist() == [NO_CLUSTER] * 4
     assert found.min_shared is None
@@ -338,9 +338,9 @@ def test_a_cluster_may_hold_exactly_the_largest_share(users, in_cluster, max_sha
     assert members(found.labels) == {frozenset(np.flatnonzero(group == 0).tolist())}
 
 
-def test_a_user_at_the_border_stays_with_the_core_user_who_was_near_first():
-    # DBSCAN as such would let users at the border go over to another cluster as eps grows, so that the largest has 6,
-    # 8, 8, 7, 13, 13 and 13 of the 14 users from 8 shared neighbours down to 2.
+def test_a_border_user_stays_with_the_core_user_who_was_near_first():
+    # In plain DBSCAN, border users would change to another cluster as eps grows: the largest has 6, 8, 8, 7, 13, 13 and
+    # 13 of the 14 users from 8 shared neighbours down to 2.
     indices = np.array(
         [
             [6, 10, 8, 2, 3, 7, 13], [3, 10, 12, 5, 4, 6, 7], [6, 0, 8, 10, 13, 7, 9], [10, 4, 12, 5, 7, 1, 6],
@@ -361,7 +361,7 @@ def test_a_user_at_the_border_stays_with_the_core_user_who_was_near_first():
 
 
 @pytest.mark.parametrize("indices", [[[1], [0], [-1]], [[-1], [-1]]])
-def test_with_one_sample_everyone_is_a_core_user_also_alone(indices):
+def test_with_min_samples_of_one_every_user_is_a_core_user(indices):
     indices = np.array(indices)
     found = cluster(indices, min_samples=1, max_share=1.0)
     assert members(found.labels) == expected_clusters(indices, 1, 1.0)[1]
@@ -378,8 +378,8 @@ def test_without_neighbours_there_are_no_clusters(shape):
 
 
 @pytest.mark.parametrize("max_share", [0.1, 0.5, 1.0])
-def test_users_who_are_all_equal_are_clustered_by_the_same_rule(max_share):
-    # Everyone lists the first users, so that only these list each other.
+def test_equal_users_are_clustered_by_the_same_rule(max_share):
+    # All users list the first ones, so only these list each other.
     indices, _ = top_k(sparse.csr_array(np.ones((40, 3))), 5)
     found = cluster(indices, min_samples=3, max_share=max_share)
     assert members(found.labels) == expected_clusters(indices, 3, max_share)[1]
@@ -415,7 +415,7 @@ def test_wrong_settings_are_refused(min_samples, max_share, message):
 def test_the_graph_is_read_back_from_its_table(indices):
     users = np.arange(len(indices)) * 3 + 1
     table = in_parts(shared_neighbours(indices, users)).read_all()
-    # The order of the table's rows does not matter to who reads it.
+    # The order of the rows does not matter.
     shuffled = table.take(np.random.default_rng(3).permutation(len(users)))
     graph = read_graph(duckdb.from_arrow(shuffled), users)
     np.testing.assert_array_equal(graph.toarray(), reference_graph(indices))
@@ -427,7 +427,7 @@ def test_the_graph_is_read_back_from_its_table(indices):
 
 
 def reference_vote(labels, user, voters):
-    """Count with Python's own containers."""
+    """Count with plain lists and sets."""
     listed = [other for other in voters if other >= 0]
     votes = [int(labels[other]) for other in listed if labels[other] >= 0]
     cluster = int(labels[user])
@@ -450,7 +450,7 @@ def test_of_equal_votes_the_larger_cluster_wins_and_users_in_none_count_among_th
     labels = np.array([0, 0, 1, 1, 2, -1, -1, -1])
     voters = np.array([[1, 5], [0, -1], [0, 1], [2, 4], [5, 6], [3, 0], [3, 7], [6, -1]])
     nearest, shares = nearest_clusters(labels, voters)
-    # User 2 is in cluster 1 whoever is near; 7 has nobody near who is in one.
+    # User 2 is in cluster 1, whatever the voters say; no voter of user 7 is in a cluster.
     assert nearest.tolist() == [0, 0, 1, 1, 2, 0, 1, -1]
     assert shares.tolist() == [0.5, 1, 0, 0.5, 0, 0.5, 0.5, 0]
 
@@ -461,8 +461,8 @@ def test_of_equal_votes_the_larger_cluster_wins_and_users_in_none_count_among_th
 @pytest.mark.parametrize(
     ("users", "expected"),
     [
-        (10, (1, 3)),  # 5% is not one user
-        (200, (10, 3)),  # a tenth of the neighbours is not three users
+        (10, (1, 3)),  # 5% is less than one user
+        (200, (10, 3)),  # a tenth of the neighbours is less than three
         (1_000, (50, 5)),
         (2_000, (100, 10)),
         (10_000, (100, 10)),

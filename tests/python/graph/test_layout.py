@@ -10,7 +10,7 @@ from kindred.graph.layout import _Grid, two_dimensions
 
 
 def grouped_graph(nodes=300, groups=6, within=0.3, between=0.005, seed=4):
-    """Join most nodes of a group and few of different ones; everybody is joined to the next of their group."""
+    """Link most nodes within a group and few between groups; each node is linked to the next of its group."""
     rng = np.random.default_rng(seed)
     group = np.arange(nodes) % groups
     is_same = group[:, None] == group
@@ -26,7 +26,7 @@ def joined(*pairs, nodes):
     return sparse.csr_array(upper + upper.T)
 
 
-def test_groups_stand_apart():
+def test_groups_are_apart():
     graph, group = grouped_graph()
     positions = two_dimensions(graph)
     assert share_of_nearest_in_group(positions, group) > 0.97
@@ -35,14 +35,14 @@ def test_groups_stand_apart():
     assert apart[is_same].mean() < 0.4 * apart[~is_same].mean()
 
 
-def test_groups_without_a_tie_between_them_stand_apart_within_the_frame():
+def test_groups_without_ties_between_them_are_apart_and_within_the_frame():
     graph, group = grouped_graph(between=0)
     positions = two_dimensions(graph)
     assert share_of_nearest_in_group(positions, group) == 1
     assert np.abs(positions).max() < 4
 
 
-def test_a_pair_apart_from_all_does_not_squeeze_the_others():
+def test_an_isolated_pair_does_not_squeeze_the_others():
     graph, _ = grouped_graph()
     graph = sparse.csr_array(sparse.block_diag([graph, joined((0, 1), nodes=2)]))
     positions = two_dimensions(graph)
@@ -64,7 +64,7 @@ def test_positions_are_centred_and_of_size_one():
     assert (positions**2).sum(axis=1).mean() == pytest.approx(1)
 
 
-def test_the_same_graph_gives_the_same_bits_whatever_the_threads():
+def test_the_same_graph_gives_the_same_bits_with_any_number_of_threads():
     graph, _ = grouped_graph()
     before = graph.copy()
     first = two_dimensions(graph)
@@ -74,14 +74,14 @@ def test_the_same_graph_gives_the_same_bits_whatever_the_threads():
     np.testing.assert_array_equal(graph.toarray(), before.toarray())
 
 
-def test_positions_follow_their_nodes_whatever_the_order():
+def test_positions_follow_their_nodes_in_any_order():
     graph, _ = grouped_graph()
     order = np.random.default_rng(0).permutation(graph.shape[0])
     np.testing.assert_allclose(two_dimensions(graph[order][:, order]), two_dimensions(graph)[order], atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
-def test_only_the_proportions_of_weights_count(scale):
+def test_only_the_proportions_of_weights_matter(scale):
     graph, _ = grouped_graph()
     np.testing.assert_allclose(two_dimensions(graph * scale), two_dimensions(graph), atol=1e-6)
 
@@ -93,8 +93,8 @@ def test_without_edges_there_is_nothing_to_lay_out(nodes):
 
 @pytest.mark.parametrize("nodes", [2, 3, 4, 5, 60, 200])
 def test_graphs_without_any_structure_are_finite(nodes):
-    everybody = sparse.csr_array(np.ones((nodes, nodes)) - np.eye(nodes))
-    positions = two_dimensions(everybody)
+    complete = sparse.csr_array(np.ones((nodes, nodes)) - np.eye(nodes))
+    positions = two_dimensions(complete)
     assert positions.shape == (nodes, 2)
     assert np.isfinite(positions).all()
 
@@ -107,12 +107,12 @@ def test_two_nodes_repel_each_other_by_the_kernel(apart):
     np.testing.assert_allclose(push_y, 0, atol=1e-12)
 
 
-def test_repulsion_adds_up_to_nothing_and_drives_outwards():
+def test_repulsion_sums_to_zero_and_points_outwards():
     x, y = np.random.default_rng(1).normal(scale=5, size=(2, 400))
     push_x, push_y = _Grid().repulsion(x, y)
-    way_x, way_y = x[:, None] - x, y[:, None] - y
-    near = 1 / (1 + way_x**2 + way_y**2)
-    expected = (near**2 * way_x).sum(axis=1) / (near.sum() - len(x))
+    offset_x, offset_y = x[:, None] - x, y[:, None] - y
+    near = 1 / (1 + offset_x**2 + offset_y**2)
+    expected = (near**2 * offset_x).sum(axis=1) / (near.sum() - len(x))
     assert push_x.sum() == pytest.approx(0, abs=1e-9)
     assert np.corrcoef(push_x, expected)[0, 1] > 0.98
     assert (push_x * x + push_y * y).sum() > 0

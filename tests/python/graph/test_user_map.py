@@ -14,7 +14,7 @@ LISTED = 25
 
 
 def grouped_profiles(users=600, groups=12, features=8, seed=9, of_next=0.05):
-    """Give each group features of its own, and everybody some of the next group's and a few of all others'."""
+    """Give each group its own features, and its users some features of the next group and a few of all others."""
     rng = np.random.default_rng(seed)
     group = np.sort(rng.integers(0, groups, users))
     ahead = np.repeat(np.arange(groups), features) - group[:, None]
@@ -33,19 +33,19 @@ def map_of(weights, users=None):
 
 @pytest.fixture(params=[None, 150], ids=["all-laid-out", "a-sample-laid-out"])
 def laid_out(request, monkeypatch):
-    """Run a test with all users laid out, and with a sample of them."""
+    """Run a test with all users laid out, and with only a sample of them."""
     if request.param:
-        monkeypatch.setattr(user_map, "LAID_OUT_USERS", request.param)
+        monkeypatch.setattr(user_map, "MAX_LAID_OUT_USERS", request.param)
 
 
 @pytest.mark.usefixtures("laid_out")
-def test_groups_stand_apart_better_than_by_svd():
+def test_groups_are_further_apart_than_by_svd():
     weights, group = grouped_profiles()
     left, values, _ = np.linalg.svd(weights, full_matrices=False)
     by_svd = share_of_nearest_in_group((left * values)[:, 1:3], group)
-    ours = share_of_nearest_in_group(map_of(weights), group)
-    assert ours > 0.9
-    assert ours > by_svd + 0.3
+    on_map = share_of_nearest_in_group(map_of(weights), group)
+    assert on_map > 0.9
+    assert on_map > by_svd + 0.3
 
 
 @pytest.mark.usefixtures("laid_out")
@@ -55,7 +55,7 @@ def test_the_same_profiles_give_the_same_bits():
 
 
 @pytest.mark.usefixtures("laid_out")
-def test_positions_follow_their_users_whatever_the_order():
+def test_positions_follow_their_users_in_any_order():
     weights, _ = grouped_profiles()
     users = np.arange(1, len(weights) + 1)
     order = np.random.default_rng(0).permutation(len(users))
@@ -72,7 +72,7 @@ def test_equal_users_lie_in_one_place():
 
 
 @pytest.mark.usefixtures("laid_out")
-def test_users_without_anything_in_common_lie_in_the_corner():
+def test_users_who_share_nothing_lie_in_the_corner():
     weights, _ = grouped_profiles()
     weights[[7, 300]] = 0
     alone = np.zeros((len(weights), 1))
@@ -95,9 +95,9 @@ def test_a_little_less_data_moves_users_little():
     assert np.percentile(moved, 90) < 0.12
 
 
-def test_a_sample_lies_the_same_whoever_is_not_in_it(monkeypatch):
-    """The sample is drawn by the handle, so that users who come or go change it by few."""
-    monkeypatch.setattr(user_map, "LAID_OUT_USERS", 100)
+def test_a_sample_changes_little_as_users_leave(monkeypatch):
+    """The sample is drawn by the handle, so a few users who leave change a few of its members."""
+    monkeypatch.setattr(user_map, "MAX_LAID_OUT_USERS", 100)
     users = np.arange(1, 1001)
     is_there = np.random.default_rng(3).random(len(users)) > 0.05
     whole = users[user_map._sample(users, np.ones(1000, bool))]
@@ -109,12 +109,12 @@ def test_a_sample_lies_the_same_whoever_is_not_in_it(monkeypatch):
 @pytest.mark.parametrize(
     "weights",
     [
-        pytest.param(np.zeros((0, 0)), id="nobody"),
+        pytest.param(np.zeros((0, 0)), id="no-users"),
         pytest.param(np.zeros((0, 4)), id="features-without-users"),
         pytest.param(np.zeros((4, 0)), id="no-features"),
         pytest.param(np.zeros((4, 4)), id="empty-profiles"),
         pytest.param(np.ones((1, 3)), id="one-user"),
-        pytest.param(np.eye(8), id="nobody-alike"),
+        pytest.param(np.eye(8), id="nothing-in-common"),
         pytest.param(np.ones((40, 3)), id="all-equal"),
         pytest.param(np.outer(np.arange(1, 9), np.ones(6)), id="same-direction"),
     ],

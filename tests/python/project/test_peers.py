@@ -1,4 +1,4 @@
-"""The benchmark beside peers, as far as it runs without them: profiles, recall, scaling, ratios, tables."""
+"""The benchmark against peers, as far as it runs without them: profiles, recall, scaling, ratios, tables."""
 
 import sys
 
@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_profiles(profiles):
     assert (profiles != other).nnz > 0
 
 
-def test_profiles_are_what_methods_take(profiles):
+def test_profiles_have_the_form_that_methods_expect(profiles):
     assert profiles.shape == (2000, module.FEATURES)
     assert (profiles.data.dtype, profiles.indices.dtype, profiles.indptr.dtype) == (np.float32, np.int32, np.int32)
     assert profiles.has_canonical_format
@@ -74,7 +74,7 @@ def test_the_best_of_a_block_leave_out_the_row_itself():
     assert best_of_block(scores, np.array([0, 3]), 2).tolist() == [[2, 3], [1, 2]]
 
 
-def test_a_row_is_taken_off_its_list_wherever_it_stands():
+def test_a_row_is_removed_from_its_list_at_any_place():
     found = np.array([[5, 0, 7], [1, 5, 7], [5, 6, 7], [2, 3, -1]])
     assert without_self(found, np.array([0, 1, 2, 3]), 2).tolist() == [[5, 7], [5, 7], [5, 6], [2, -1]]
 
@@ -104,7 +104,7 @@ def test_exact_scores_are_those_of_top_k(profiles):
 
 
 def test_recall_counts_each_neighbour_once_and_never_the_row_itself():
-    # 0 has two that are equal to it, 1 and 2, and 3 is further away; 4 has nobody.
+    # Rows 1 and 2 are equal to 0, and 3 is less similar; 4 has no neighbours.
     profiles = sparse.csr_array(np.array([[1.0, 0, 0], [1, 0, 0], [2, 0, 0], [1, 1, 0], [0, 0, 1]]))
     rows = np.array([0, 4])
     exact = peers.exact_scores(profiles, rows, 2)
@@ -119,7 +119,7 @@ def test_recall_counts_each_neighbour_once_and_never_the_row_itself():
     assert found([1, -1], [0, 1]) == 0.5
 
 
-def test_of_equals_any_counts():
+def test_any_of_equal_neighbours_counts():
     profiles = sparse.csr_array(np.ones((4, 1)))
     exact = peers.exact_scores(profiles, np.array([0]), 2)
     assert peers.recall(profiles, np.array([0]), exact, np.array([[3, 2]])) == 1
@@ -128,7 +128,7 @@ def test_of_equals_any_counts():
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
-def test_scaling_leaves_alone_what_is_paid_once():
+def test_scaling_leaves_out_the_start():
     assert peers.scaled(start=3.0, search=2.0, scale=50.0) == 103.0
 
 
@@ -137,7 +137,7 @@ def test_growth_is_the_power_of_the_number_of_users():
     assert peers.growth(2.0, 20.0, 10) == pytest.approx(1)
 
 
-def test_new_runs_replace_their_own_and_leave_others():
+def test_new_runs_replace_runs_of_the_same_size_and_method():
     old = results(
         (10_000, "kindred", 1, 10_000, 5.0), (10_000, "kindred", 2, 10_000, 5.0), (30_000, "scipy", 1, 9, 7.0)
     )
@@ -162,7 +162,7 @@ def test_ratios_are_of_medians():
     assert rows["100,000 to 1,000,000", "its own growth"] == ("not run", "")
 
 
-def test_growth_is_held_to_its_aim():
+def test_growth_is_compared_with_its_aim():
     figures = peers.medians(results((100_000, "kindred", 1, 9, 10.0), (1_000_000, "kindred", 1, 9, 1000.0)))
     assert peers.aim_rows(figures)[-1][3:] == ("power 2.00", "missed")
 

@@ -1,10 +1,10 @@
-"""Say how fast look-ups are in every store, in process and over HTTP, and how long publishing takes.
+"""Time look-ups in every store, in process and over HTTP, and publishing.
 
-Run: .venv/bin/python benchmarks/look_ups.py warehouse/kindred.duckdb
-It takes the stores of one machine: memory and DuckDB, which read the warehouse that is named, and SQLite, PostgreSQL,
-DynamoDB (dynalite), CSV and Parquet, to which it is published first; servers are started as the tests do it. In process
-one look-up follows another; over HTTP eight connections are kept busy by a client on the same machine, and one worker
-answers. A request is GET /users/{user_handle}/similar of ten users unless said otherwise.
+Run: .venv/bin/python benchmarks/store_lookups.py warehouse/kindred.duckdb
+It uses the stores that run on one machine. Memory and DuckDB read the named warehouse; to SQLite, PostgreSQL, DynamoDB
+(dynalite), CSV and Parquet it is published first. Servers are started in the same way as in the tests. In process,
+look-ups run one after the other. Over HTTP, a client on the same machine keeps eight connections busy, and one worker
+answers. Unless stated otherwise, a request is GET /users/{user_handle}/similar for ten similar users.
 """
 
 import json
@@ -33,11 +33,11 @@ import servers
 
 KINDS = ("memory", "duckdb", "sqlite", "postgresql", "dynamodb", "csv", "parquet")
 
-IN_PROCESS = 2000
-"""Look-ups of each kind that are timed in process."""
+TIMED_LOOKUPS = 2000
+"""How many look-ups of each kind are timed in process."""
 
-LONG_LOOK_UPS = 200
-"""The same of those that compare with everybody."""
+SLOW_LOOKUPS = 200
+"""The same for look-ups that compare with all users."""
 
 WARM_UPS = 50
 
@@ -47,12 +47,12 @@ WARM_UPS = 50
 @click.option("--store", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS, help="Only these stores.")
 @click.option("--seconds", type=float, default=5.0, show_default=True, help="How long each load over HTTP lasts.")
 def main(warehouse: Path, kinds: tuple[str, ...], seconds: float) -> None:
-    """Publish, look up, and print."""
+    """Publish, time look-ups, and print the figures."""
     os.environ["KINDRED_WAREHOUSE"] = str(warehouse)
     file = published_file(warehouse)
     columns = {}
     for kind in kinds:
-        with place(kind) as url:
+        with store_of(kind) as url:
             columns[kind] = measured(url, file, seconds)
         names = dict.fromkeys(name for column in columns.values() for name in column)
         click.echo(
@@ -66,8 +66,8 @@ def main(warehouse: Path, kinds: tuple[str, ...], seconds: float) -> None:
 
 
 @contextmanager
-def place(kind: str) -> Iterator[str]:
-    """Give the URL of a store, in a folder or a server that is gone afterwards."""
+def store_of(kind: str) -> Iterator[str]:
+    """Yield the URL of a store in a temporary folder or server."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         if kind == "postgresql":
@@ -81,7 +81,7 @@ def place(kind: str) -> Iterator[str]:
 
 
 def measured(url: str, file: Path, seconds: float) -> dict[str, float | int]:
-    """Return all figures of a store by what they are."""
+    """Return all figures of a store by name."""
     figures: dict[str, float | int] = {}
     if not url.startswith(("memory:", "duckdb:")):
         figures["publish s"] = seconds_to_publish(url, file)
@@ -92,17 +92,17 @@ def measured(url: str, file: Path, seconds: float) -> dict[str, float | int]:
     started = time.perf_counter()
     with store.read() as reader:
         figures["users"] = reader.edition.users
-        handles = [user["user_handle"] for user in reader.users(0, 10 * IN_PROCESS)]
+        handles = [user["user_handle"] for user in reader.users(0, 10 * TIMED_LOOKUPS)]
     figures["open s"] = time.perf_counter() - started
     random.Random(1).shuffle(handles)
-    for name, asked in in_process(store, handles).items():
-        figures[f"{name} p50 ms"], figures[f"{name} p99 ms"] = timed(store, asked)
+    for name, of_one_kind in in_process(store, handles).items():
+        figures[f"{name} p50 ms"], figures[f"{name} p99 ms"] = timed(store, of_one_kind)
     store.close()
     return figures | over_http(url, handles, activity_of(file, handles[0]), seconds)
 
 
 def seconds_to_publish(url: str, file: Path) -> float:
-    """Return the seconds that publishing takes, also where there is nothing to do."""
+    """Return the seconds that publishing takes; a second time there is nothing to do."""
     store = open_store(url, to_publish=True)
     started = time.perf_counter()
     store.publish(file, lambda *step: None)
@@ -111,10 +111,10 @@ def seconds_to_publish(url: str, file: Path) -> float:
 
 
 def in_process(store: Store, handles: list[int]) -> dict[str, list[Callable[[Reader], object]]]:
-    """Return look-ups by what they ask."""
-    few = handles[: IN_PROCESS + WARM_UPS]
+    """Return look-ups by kind."""
+    few = handles[: TIMED_LOOKUPS + WARM_UPS]
     with store.read() as reader:
-        activities = [activity_in(reader, handle) for handle in handles[: LONG_LOOK_UPS + WARM_UPS]]
+        activities = [activity_in(reader, handle) for handle in handles[: SLOW_LOOKUPS + WARM_UPS]]
     return {
         "similar": [lambda reader, user=user: lookups.similar_users(reader, user) for user in few],
         "pair": [lambda reader, user=user: lookups.explain(reader, user, handles[0]) for user in few],
@@ -125,32 +125,32 @@ def in_process(store: Store, handles: list[int]) -> dict[str, list[Callable[[Rea
 
 
 def activity_in(reader: Reader, user_handle: int) -> Activity:
-    """Return what a user did, as far as a profile tells it."""
+    """Return the activity of a user, as far as the profile shows it."""
     features = reader.features(user_handle)
     interests = [feature for facet, feature, _ in features if facet == "interests"]
     return Activity(interests, dict.fromkeys(reader.courses([user_handle]).get(user_handle, ())), {})
 
 
 def activity_of(file: Path, user_handle: int) -> bytes:
-    """Return the body of a POST /similar that asks what a user did."""
+    """Return the body of a POST /similar with the activity of a user."""
     with open_store(f"duckdb:///{file}").read() as reader:
         activity = activity_in(reader, user_handle)
     return json.dumps({"interests": activity.interests, "courses": list(activity.courses)}).encode()
 
 
-def timed(store: Store, look_ups_of_a_kind: list[Callable[[Reader], object]]) -> tuple[float, float]:
-    """Return p50 and p99 of look-ups, in milliseconds."""
+def timed(store: Store, of_one_kind: list[Callable[[Reader], object]]) -> tuple[float, float]:
+    """Return p50 and p99 of the look-ups, in milliseconds."""
     milliseconds = []
-    for look_up in look_ups_of_a_kind:
+    for lookup in of_one_kind:
         started = time.perf_counter()
-        lookups.at_one_version(store, look_up)
+        lookups.at_one_version(store, lookup)
         milliseconds.append(1000 * (time.perf_counter() - started))
     milliseconds = sorted(milliseconds[WARM_UPS:])
     return milliseconds[len(milliseconds) // 2], milliseconds[int(0.99 * len(milliseconds))]
 
 
 def over_http(url: str, handles: list[int], activity: bytes, seconds: float) -> dict[str, float]:
-    """Return what a server does in a second, and its CPU time for it."""
+    """Return the throughput, latency and CPU time of a server."""
     similar = [("GET", f"/users/{handle}/similar", b"") for handle in handles]
     found = {}
     with running_server(url) as server:
