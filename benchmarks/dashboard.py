@@ -3,7 +3,7 @@
 With --screenshots DIR it saves screenshots instead, wide and narrow, light and dark.
 
 It prints the median seconds from the request for a page until its last part is drawn; for the map, until its points are
-drawn. The browser has loaded the program before. A look-up is typed into Find, and a user is clicked on the map, which
+drawn. The browser has loaded the program before. A lookup is typed into Find, and a user is clicked on the map, which
 the browser draws without a graphics card.
 """
 
@@ -98,7 +98,7 @@ def measure(page: Page, url: str, handles: list[int]) -> list[tuple[str, float, 
         expect(page.get_by_role("heading", name=f"User {handle}")).to_be_visible()
         expect(page.get_by_text("The whole profile")).to_be_visible()
         seconds.append(time.monotonic() - began)
-    rows.append(("a look-up in Find", statistics.median(seconds), max(seconds)))
+    rows.append(("a lookup in Find", statistics.median(seconds), max(seconds)))
     return rows
 
 

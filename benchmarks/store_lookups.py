@@ -1,9 +1,9 @@
-"""Time look-ups in every store, in process and over HTTP, and publishing.
+"""Time lookups in every store, in process and over HTTP, and publishing.
 
 Run: .venv/bin/python benchmarks/store_lookups.py warehouse/kindred.duckdb
 It uses the stores that run on one machine. Memory and DuckDB read the named warehouse; to SQLite, PostgreSQL, DynamoDB
 (dynalite), CSV and Parquet it is published first. Servers are started in the same way as in the tests. In process,
-look-ups run one after the other. Over HTTP, a client on the same machine keeps eight connections busy, and one worker
+lookups run one after the other. Over HTTP, a client on the same machine keeps eight connections busy, and one worker
 answers. Unless stated otherwise, a request is GET /users/{user_handle}/similar for ten similar users.
 """
 
@@ -34,10 +34,10 @@ import servers
 KINDS = ("memory", "duckdb", "sqlite", "postgresql", "dynamodb", "csv", "parquet")
 
 TIMED_LOOKUPS = 2000
-"""How many look-ups of each kind are timed in process."""
+"""How many lookups of each kind are timed in process."""
 
 SLOW_LOOKUPS = 200
-"""The same for look-ups that compare with all users."""
+"""The same for lookups that compare with all users."""
 
 WARM_UPS = 50
 
@@ -47,7 +47,7 @@ WARM_UPS = 50
 @click.option("--store", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS, help="Only these stores.")
 @click.option("--seconds", type=float, default=5.0, show_default=True, help="How long each load over HTTP lasts.")
 def main(warehouse: Path, kinds: tuple[str, ...], seconds: float) -> None:
-    """Publish, time look-ups, and print the figures."""
+    """Publish, time lookups, and print the figures."""
     os.environ["KINDRED_WAREHOUSE"] = str(warehouse)
     file = published_file(warehouse)
     columns = {}
@@ -111,7 +111,7 @@ def seconds_to_publish(url: str, file: Path) -> float:
 
 
 def in_process(store: Store, handles: list[int]) -> dict[str, list[Callable[[Reader], object]]]:
-    """Return look-ups by kind."""
+    """Return lookups by kind."""
     few = handles[: TIMED_LOOKUPS + WARM_UPS]
     with store.read() as reader:
         activities = [activity_in(reader, handle) for handle in handles[: SLOW_LOOKUPS + WARM_UPS]]
@@ -139,7 +139,7 @@ def activity_of(file: Path, user_handle: int) -> bytes:
 
 
 def timed(store: Store, of_one_kind: list[Callable[[Reader], object]]) -> tuple[float, float]:
-    """Return p50 and p99 of the look-ups, in milliseconds."""
+    """Return p50 and p99 of the lookups, in milliseconds."""
     milliseconds = []
     for lookup in of_one_kind:
         started = time.perf_counter()

@@ -17,7 +17,7 @@ except PackageNotFoundError:  # run from a checkout without installing it
 
 
 def __getattr__(name: str) -> object:
-    # Imported on first use: it loads scipy, which look-ups do not need.
+    # Imported on first use: it loads scipy, which lookups do not need.
     if name == "top_k":
         from kindred.neighbours.top_k import top_k
 

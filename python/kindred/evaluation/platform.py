@@ -80,7 +80,7 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
     users = tables["int_quality_users"]
     numbered = tables["int_viewed_courses"]
     features = tables["int_features"].select("facet_number, feature, feature_id, matching_feature_id")
-    evidence = (
+    evidence = columns_of(
         tables["int_evidence"]
         .filter(f"facet != '{NEXT_COURSES}'")
         .join(users, "user_handle")
@@ -90,36 +90,40 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
             "user_handle, facet_number, feature_id, matching_feature_id, occurrences,"
             " coalesce(course_number, -1) as course_number"
         )
-        .fetchnumpy()
     )
     views = tables["int_user_courses"].join(users, "user_handle").join(numbered, "course_id")
-    course_tags = tables["int_course_tags"].join(numbered, "course_id").fetchnumpy()
-    handles = users.order("user_handle").fetchnumpy()["user_handle"]
+    course_tags = columns_of(tables["int_course_tags"].join(numbered, "course_id"))
+    handles = columns_of(users.order("user_handle"))["user_handle"]
     courses = len(numbered)
 
     def rows_of(columns: dict[str, np.ndarray]) -> np.ndarray:
         return np.searchsorted(handles, columns["user_handle"])
 
     def tagged(rows: np.ndarray, tags: np.ndarray, count: int) -> sparse.csr_array:
-        names, columns = np.unique(np.asarray(tags).astype(str), return_inverse=True)
+        names, columns = np.unique(tags.astype(str), return_inverse=True)
         return incidence(rows, columns, (count, len(names)))
 
-    viewed = views.select("user_handle, course_number").fetchnumpy()
-    followed = tables["int_user_interests"].join(users, "user_handle").fetchnumpy()
-    assessed = tables["int_user_assessments"].join(users, "user_handle").fetchnumpy()
+    viewed = columns_of(views.select("user_handle, course_number"))
+    followed = columns_of(tables["int_user_interests"].join(users, "user_handle"))
+    assessed = columns_of(tables["int_user_assessments"].join(users, "user_handle"))
     return Platform(
         Evidence(
             handles,
             rows_of(evidence),
-            np.asarray(evidence["facet_number"]),
-            np.asarray(evidence["feature_id"]),
-            np.asarray(evidence["matching_feature_id"]),
-            np.asarray(evidence["course_number"]),
-            np.asarray(evidence["occurrences"]),
+            evidence["facet_number"],
+            evidence["feature_id"],
+            evidence["matching_feature_id"],
+            evidence["course_number"],
+            evidence["occurrences"],
             read_facets(tables["facets"]),
         ),
         incidence(rows_of(viewed), viewed["course_number"], (len(handles), courses)),
-        tagged(np.asarray(course_tags["course_number"]), course_tags["course_tag"], courses),
+        tagged(course_tags["course_number"], course_tags["course_tag"], courses),
         tagged(rows_of(followed), followed["interest_tag"], len(handles)),
         tagged(rows_of(assessed), assessed["assessment_tag"], len(handles)),
     )
+
+
+def columns_of(table: duckdb.DuckDBPyRelation) -> dict[str, np.ndarray]:
+    """Return the columns of a table without nulls."""
+    return {name: np.asarray(values) for name, values in table.fetchnumpy().items()}

@@ -60,7 +60,7 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
 def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[str, np.ndarray | ListColumn]]:
     """Yield the graph of `shared_neighbour_graph` as parts of a table with a row per user.
 
-    Its columns are user_handle, near_user_handles (mutual neighbours, rising) and shared_neighbours, two lists of one
+    Its columns are user_handle, neighbour_handles (mutual neighbours, rising) and shared_neighbours, two lists of one
     length.
     """
     graph = shared_neighbour_graph(indices)
@@ -69,7 +69,7 @@ def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[s
         lengths = np.diff(part.indptr)
         yield {
             "user_handle": users[start : start + PART_USERS],
-            "near_user_handles": ListColumn(lengths, users[part.indices]),
+            "neighbour_handles": ListColumn(lengths, users[part.indices]),
             "shared_neighbours": ListColumn(lengths, part.data.astype(np.int64)),
         }
 
@@ -77,9 +77,9 @@ def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[s
 def read_graph(table: duckdb.DuckDBPyRelation, users: np.ndarray) -> sparse.csr_array:
     """Read the graph back from a table that `shared_neighbours` made; users are the handles of its rows, rising."""
     lengths, columns, shared = [], [], []
-    by_user = table.order("user_handle").select("near_user_handles, shared_neighbours")
+    by_user = table.order("user_handle").select("neighbour_handles, shared_neighbours")
     for part in read_parts(by_user, PART_USERS):
-        neighbours: Any = part["near_user_handles"]
+        neighbours: Any = part["neighbour_handles"]
         counts: Any = part["shared_neighbours"]
         lengths.append(neighbours.lengths)
         columns.append(np.searchsorted(users, neighbours.values).astype(np.int32))

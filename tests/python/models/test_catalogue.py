@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 from project import ROOT, Project
 
 LINK = re.compile(r"\]\(#!/(\w+)/([\w.]+)\)")
-READS = ("look_ups.py", "activity.py", "profile_space.py", "stores/*.py")
-"""What answers look-ups, in python/kindred."""
+READS = ("lookups.py", "fold_in/*.py", "stores/**/*.py")
+"""What answers lookups, in python/kindred."""
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -139,7 +139,7 @@ def test_the_overview_leads_to_every_mart_and_ready_made_query(manifest, nodes, 
         }
 
 
-def test_the_exposure_of_the_api_names_what_look_ups_read(nodes, columns):
+def test_the_exposure_of_the_api_names_what_lookups_read(nodes, columns):
     sources = [file for pattern in READS for file in (ROOT / "python" / "kindred").glob(pattern)]
     text = "\n".join(file.read_text(encoding="utf-8") for file in sources)
     read = {table for table in columns if re.search(rf"\b(from|join) ({{schema}}|{{self\._schema}})?{table}\b", text)}
@@ -188,7 +188,7 @@ def test_tests_exposures_and_ready_made_queries_are_shown(tab, nodes):
     ]
     for address, title in pages:
         show(tab, address, title)
-    show(tab, "exposure/exposure.kindred.api", "Look-ups by kindred serve")
+    show(tab, "exposure/exposure.kindred.api", "Lookups by kindred serve")
     expect(tab.page.get_by_role("link", name="course_relations")).to_be_visible()
 
 
