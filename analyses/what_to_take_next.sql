@@ -1,4 +1,4 @@
--- What should a user take next? Courses that the user has not viewed: how many of the closest users viewed them, the
+-- What should a user take next? Courses that the user has not viewed: how many of the similar users viewed them, the
 -- sum of their similarities, and which of the user's own courses leads there most strongly. Grain: one row per course,
 -- at most 20.
 -- depends_on: {{ ref('similar_users') }}, {{ ref('user_courses') }}

@@ -1,5 +1,5 @@
 -- Who went quiet while similar users are active, and what would bring them back? Users without a view in the quiet_days
--- before the last day of the data, if at least min_active of their closest users viewed something in the last
+-- before the last day of the data, if at least min_active of their similar users viewed something in the last
 -- active_days; and the course that most of these viewed then and the user never did. Grain: one row per user, those
 -- with most active users first.
 -- depends_on: {{ ref('users') }}, {{ ref('similar_users') }}, {{ ref('user_courses') }}

@@ -2,7 +2,7 @@
 
 Run: .venv/bin/python benchmarks/changing_data.py [--users 100000] [--changed-share 0.01]
 Both builds freeze the statistics over all users (freeze_statistics_days), so the second one only refreshes. A third,
-with --full-refresh, computes everything anew on the same data. Every build runs one node at a time.
+with --full-refresh, computes everything again on the same data. Every build runs one node at a time.
 """
 
 import os

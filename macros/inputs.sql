@@ -18,7 +18,7 @@
     {%- do found.append(file) -%}
   {%- endfor -%}
   {%- if files | length == 0 -%}
-    {{ stop("KINDRED_DATA_DIR is " ~ folder ~ ", which is no folder, is empty or cannot be read; a folder with "
+    {{ stop("KINDRED_DATA_DIR is " ~ folder ~ ", which is not a folder, is empty or cannot be read; a folder with "
       ~ wanted | join(' or ') ~ " was expected.") }}
   {%- elif found | length == 0 -%}
     {{ stop("No file for " ~ model.name ~ " in " ~ folder ~ " (KINDRED_DATA_DIR): one of " ~ wanted | join(', ')

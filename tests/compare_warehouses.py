@@ -52,6 +52,7 @@ REWORDED = {"neighbour_quality": {"label", "unit", "direction", "meaning"}, "fac
 def main(before: Path, after: Path) -> None:
     with duckdb.connect(before, read_only=True) as old, duckdb.connect(after, read_only=True) as new:
         rename_measures(old)
+        reword_reasons(old)
         found = [(name, compared(old, new, name)) for name in sorted(tables_of(old) | tables_of(new))]
     click.echo(tabulate(found, headers=("table", "compared with before")))
     sys.exit(any(outcome.startswith("DIFFERENT") for _, outcome in found))
@@ -65,6 +66,14 @@ def rename_measures(old: duckdb.DuckDBPyConnection) -> None:
         "create temp table neighbour_quality as select coalesce(slug, measure) as measure,"
         " replace(replace(variant, ' but the ', ' but '), ' ', '_') as variant, * exclude (measure, variant, slug)"
         " from main.neighbour_quality left join renamed using (measure)"
+    )
+
+
+def reword_reasons(old: duckdb.DuckDBPyConnection) -> None:
+    """Put rejected_rows in front of itself, with the reasons as they are worded now."""
+    old.execute(
+        "create temp table rejected_rows as select * replace (replace(reason, ' is no ', ' is not a ') as reason)"
+        " from main.rejected_rows"
     )
 
 

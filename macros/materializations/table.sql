@@ -14,7 +14,7 @@
 
 
 {#
-  A table too, which is made anew as a whole by a model that may read its own old rows: is_incremental says whether they
+  A table too, which is rebuilt as a whole by a model that may read its own old rows: is_incremental says whether they
   exist. dbt runs Python only in a materialisation itself, so the statement is repeated here.
 #}
 {% materialization incremental, adapter='duckdb', supported_languages=['sql', 'python'] %}

@@ -15,7 +15,7 @@ viewed_courses as (
 
 )
 
--- These are not views, so course_id is null: the hold-outs of int_hold_out_quality predict next courses anew.
+-- These are not views, so course_id is null: the hold-outs of int_hold_out_quality predict next courses again.
 select
     next_courses.user_handle,
     cast(null as varchar) as course_id,

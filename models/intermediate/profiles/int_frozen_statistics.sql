@@ -1,5 +1,5 @@
 -- When the statistics over all users were computed: the rarity of features, the bundles of interests, which course
--- leads to which, and the hold-out quality. A build computes them anew or, for freeze_statistics_days, keeps the ones
+-- leads to which, and the hold-out quality. A build computes them again or, for freeze_statistics_days, keeps the ones
 -- of an earlier build, so that a user's profile changes only when the user does something.
 -- Grain: a single row.
 
@@ -11,7 +11,7 @@ with
 
 {% if is_incremental() and var('freeze_statistics_days') > 0 -%}
 -- Only statistics that the last published build used are kept: a build that stopped half-way may have computed a part
--- of them anew.
+-- of them again.
 frozen as (
 
     select computed_at

@@ -38,10 +38,10 @@ select
     score,
     case
         when read_error is not null then 'line cannot be split into columns'
-        when user_handle is null or user_handle < 1 then 'user_handle is no whole number of 1 or more'
+        when user_handle is null or user_handle < 1 then 'user_handle is not a whole number of 1 or more'
         when assessment_tag is null then 'assessment_tag is blank'
-        when assessed_at is null then 'user_assessment_date is no date'
-        when score is null then 'user_assessment_score is no number'
+        when assessed_at is null then 'user_assessment_date is not a date'
+        when score is null then 'user_assessment_score is not a number'
         when score < 0 then 'user_assessment_score is negative'
     end as reject_reason
 from typed

@@ -43,11 +43,11 @@ select
     view_seconds,
     case
         when read_error is not null then 'line cannot be split into columns'
-        when user_handle is null or user_handle < 1 then 'user_handle is no whole number of 1 or more'
-        when view_date is null then 'view_date is no date'
+        when user_handle is null or user_handle < 1 then 'user_handle is not a whole number of 1 or more'
+        when view_date is null then 'view_date is not a date'
         when course_id is null then 'course_id is blank'
-        when delivered_author_handle is not null and author_handle is null then 'author_handle is no whole number'
-        when view_seconds is null then 'view_time_seconds is no number'
+        when delivered_author_handle is not null and author_handle is null then 'author_handle is not a whole number'
+        when view_seconds is null then 'view_time_seconds is not a number'
         when view_seconds < 0 then 'view_time_seconds is negative'
         when view_seconds > {{ var('max_view_seconds') }}
             then 'view_time_seconds is more than {{ var("max_view_seconds") }}'

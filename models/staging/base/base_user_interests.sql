@@ -34,8 +34,8 @@ select
     followed_at,
     case
         when read_error is not null then 'line cannot be split into columns'
-        when user_handle is null or user_handle < 1 then 'user_handle is no whole number of 1 or more'
+        when user_handle is null or user_handle < 1 then 'user_handle is not a whole number of 1 or more'
         when interest_tag is null then 'interest_tag is blank'
-        when followed_at is null then 'date_followed is no date'
+        when followed_at is null then 'date_followed is not a date'
     end as reject_reason
 from typed

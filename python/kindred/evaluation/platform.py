@@ -35,7 +35,7 @@ class Platform:
     Attributes
     ----------
     evidence
-        The evidence for profiles, without predicted next courses: each split predicts them anew.
+        The evidence for profiles, without predicted next courses: each split predicts them again.
     views
         CSR array of shape (users, courses): 1 where a user viewed a course.
     course_tags

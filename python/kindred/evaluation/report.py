@@ -26,7 +26,7 @@ MAX_SAMPLED_USERS = 2000
 """Single facets and kinds of evidence are measured on at most this many users: differences there are large."""
 
 SUBSAMPLE_SHARE = 0.8
-"""The share of the users in each of the two samples that are clustered anew, to see whether clusters are stable."""
+"""The share of the users in each of the two samples that are clustered again, to see whether clusters are stable."""
 
 NDCG = f"hold_out_ndcg_at_{RECOMMENDED_COURSES}"
 RECALL = f"hold_out_recall_at_{RECOMMENDED_COURSES}"

@@ -167,7 +167,7 @@ class ProfileSpace:
         return similarities
 
     def _listed(self, similarities: np.ndarray, k: int, min_similarity: float) -> np.ndarray:
-        """Return the columns of the k closest users, closest first."""
+        """Return the columns of the k most similar users, closest first."""
         count = min(max(CANDIDATES_PER_PLACE * k, MIN_CANDIDATES), len(similarities))
         # Few users reach the similarity at the last place, so only those need sorting.
         least = np.partition(similarities, -count)[-count] - 10.0**-TIE_DECIMALS if count else 0

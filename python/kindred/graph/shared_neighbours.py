@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -79,8 +78,8 @@ def read_graph(table: duckdb.DuckDBPyRelation, users: np.ndarray) -> sparse.csr_
     lengths, columns, shared = [], [], []
     by_user = table.order("user_handle").select("neighbour_handles, shared_neighbours")
     for part in read_parts(by_user, PART_USERS):
-        neighbours: Any = part["neighbour_handles"]
-        counts: Any = part["shared_neighbours"]
+        neighbours = part["neighbour_handles"]
+        counts = part["shared_neighbours"]
         lengths.append(neighbours.lengths)
         columns.append(np.searchsorted(users, neighbours.values).astype(np.int32))
         shared.append(counts.values.astype(np.int32))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 SPARE_SHARE = 0.16
-"""The share by which lists are longer than needed: as many users may leave one before it has to be found anew."""
+"""The share by which lists are longer than needed: as many users may leave one before it has to be found again."""
 
 
 def candidates_needed(top_k: int, cluster_neighbours: int) -> int:

@@ -11,7 +11,7 @@ from kindred.neighbours.lists import KnownLists
 from kindred.neighbours.top_k import checked, compiled_kernels, is_large, top_k
 
 MAX_CHANGED_SHARE = 0.2
-"""Above this share of changed users all lists are found anew; at a sixth, a refresh takes three quarters of that."""
+"""Above this share of changed users all lists are found again; at a sixth, a refresh takes three quarters of that."""
 
 
 def known_lists(
@@ -42,7 +42,7 @@ def refresh_lists(
     Users who have changed leave all lists and are compared with everybody. The score of two unchanged users is what it
     was, so a list keeps its unchanged users, and a changed user enters it by scoring above the last of those. Between
     that last one and the users who have left, somebody unknown may score, so a list can become shorter. A list of fewer
-    than `min_length` is found anew. Lists that are longer than needed therefore last longer.
+    than `min_length` is found again. Lists that are longer than needed therefore last longer.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from project import rows_of
+from project import ROOT, rows_of
 
 from kindred.dashboard import wording
 from kindred.dashboard.drawing import colours
@@ -90,6 +90,21 @@ def test_reasons_are_sentences_in_which_names_are_escaped():
     assert wording.reason("next_courses", "x", 42, 77) == "77 viewed **x**, predicted next for 42"
     assert wording.reason("taken_courses", "x", 42, 77) == "42 viewed **x**, predicted next for 77"
     assert wording.reason("job_titles", "a", 42, 77) == "both have **a** (job titles)"
+
+
+def test_facets_are_called_the_same_here_and_on_the_page_of_the_api():
+    page = (ROOT / "python" / "kindred" / "api" / "static" / "page.js").read_text(encoding="utf-8")
+    labels = dict(re.findall(r'(\w+): "([^"]+)"', re.search(r"FACET_LABELS = \{(.+?)\};", page, re.DOTALL)[1]))
+    before_and_after = re.findall(
+        r"(\w+): \(.*?\) => \[[\"`](.*?)[\"`], [\"`](.*?)[\"`]\]",
+        re.search(r"REASON_TEXTS = \{(.+?)\};", page, re.DOTALL)[1],
+    )
+    assert len(labels) == len(before_and_after) == 10
+    for facet, label in labels.items():
+        assert wording.facet_title(facet) == label
+    for facet, before, after in before_and_after:
+        text = f"{before}**x**{after}".replace("${user}", "42").replace("${other}", "77")
+        assert wording.sentence(wording.reason(facet, "x", 42, 77)) == text
 
 
 # How people without one of the three cones see colours, in linear RGB (Machado, Oliveira, Fernandes 2009: A

@@ -20,7 +20,7 @@ PAGES = {
     "/map": "All users on a map",
     "/clusters": "Clusters of users",
     "/tags": "Which tags mean the same?",
-    "/quality": "How good are the closest users?",
+    "/quality": "How good are the similar users?",
     "/pipeline": "Is the data fresh and valid?",
 }
 DESKTOP = {"width": 1280, "height": 900, "colour_scheme": "light"}

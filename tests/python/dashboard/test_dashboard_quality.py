@@ -55,7 +55,7 @@ def test_the_lead_says_how_many_hidden_courses_are_found(measured, monkeypatch):
     app = page_of("quality", measured, monkeypatch)
     assert not app.exception
     assert (
-        "Of 100 courses that we hid, the closest users would have found 31; plain cosine finds 15; the most popular "
+        "Of 100 courses that we hid, the similar users would have found 31; plain cosine finds 15; the most popular "
         "courses would be right for 12." in said(app)
     )
     assert "**2.4 times as good**" in said(app)  # .24 / .1
@@ -64,8 +64,8 @@ def test_the_lead_says_how_many_hidden_courses_are_found(measured, monkeypatch):
 def test_the_charts_stand_in_the_order_of_their_values(measured, monkeypatch):
     app = page_of("quality", measured, monkeypatch)
     assert [drawn(app, number) for number in range(4)] == [
-        ["closest users, cluster left out", "closest users", "plain cosine", "most popular courses"],
-        ["closest users", "closest users, cluster left out", "plain cosine", "most popular courses"],
+        ["similar users, without the cluster", "similar users", "plain cosine", "most popular courses"],
+        ["similar users", "similar users, without the cluster", "plain cosine", "most popular courses"],
         ["next courses and taken courses", "courses"],
         ["next courses and taken courses", "courses"],
     ]
@@ -113,4 +113,4 @@ def test_measures_without_a_value_or_an_interval_are_no_error(measured, monkeypa
 def test_without_users_it_says_so(warehouse, tmp_path, monkeypatch):
     app = page_of("quality", emptied(warehouse, tmp_path), monkeypatch)
     assert not app.exception
-    assert "was not measured" in app.info[0].value
+    assert "did not measure" in app.info[0].value

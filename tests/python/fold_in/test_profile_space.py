@@ -1,4 +1,4 @@
-"""The closest users of a posted profile: against a warehouse that dbt built, and by hand in small ones."""
+"""The similar users of a posted profile: against a warehouse that dbt built, and by hand in small ones."""
 
 import csv
 import io

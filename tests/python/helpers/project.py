@@ -178,7 +178,7 @@ def closest_by_brute_force(
 ) -> dict[tuple[int, int], Closest]:
     """Compare every user with every other, from (user, facet, feature, matching feature, weight): by (user, rank).
 
-    Candidates are so many users as are nearest without the cluster. What ranks them is the sum of the products of
+    Candidates are the nearest users without the cluster. What ranks them is the sum of the products of
     matching weights, less hub_correction times the mean of the other's ten best sums without the cluster; who has fewer
     than ten counts zeros.
     """

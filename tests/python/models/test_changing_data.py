@@ -71,7 +71,7 @@ def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
     users, active = edit_inputs(project.folder / "seeds", np.random.default_rng(1))
     again, (changed, of_users) = build(project)
     assert again == first
-    # Whoever did something has another profile, unless it was nothing new; nobody else has.
+    # A user who did something new has a different profile; nobody else has.
     assert of_users == users
     assert 0.5 * active < changed <= active
     with project.open_build() as connection:

@@ -277,35 +277,35 @@ INTERESTS = [
     "3,sql,9999-12-31",  # 12
     "two,sql,2017-05-01",  # 13
 ]
-UNSPLIT, NO_HANDLE = "line cannot be split into columns", "user_handle is no whole number of 1 or more"
+UNSPLIT, NO_HANDLE = "line cannot be split into columns", "user_handle is not a whole number of 1 or more"
 REJECTED = {
     ("course_tags", 6): UNSPLIT,
     ("course_tags", 7): UNSPLIT,
     ("course_tags", 8): "course_id is blank",
     ("course_tags", 10): "course_id is blank",
-    ("user_assessment_scores", 5): "user_assessment_score is no number",
+    ("user_assessment_scores", 5): "user_assessment_score is not a number",
     ("user_assessment_scores", 6): "user_assessment_score is negative",
     ("user_assessment_scores", 7): UNSPLIT,
-    ("user_assessment_scores", 8): "user_assessment_date is no date",
+    ("user_assessment_scores", 8): "user_assessment_date is not a date",
     ("user_assessment_scores", 9): "assessment_tag is blank",
-    ("user_assessment_scores", 10): "user_assessment_score is no number",
+    ("user_assessment_scores", 10): "user_assessment_score is not a number",
     ("user_course_views", 5): NO_HANDLE,
     ("user_course_views", 6): NO_HANDLE,
     ("user_course_views", 7): NO_HANDLE,
-    ("user_course_views", 8): "view_date is no date",
+    ("user_course_views", 8): "view_date is not a date",
     ("user_course_views", 9): "view_time_seconds is negative",
     ("user_course_views", 10): "view_time_seconds is more than 86400",
-    ("user_course_views", 11): "view_time_seconds is no number",
+    ("user_course_views", 11): "view_time_seconds is not a number",
     ("user_course_views", 12): "course_id is blank",
-    ("user_course_views", 13): "author_handle is no whole number",
+    ("user_course_views", 13): "author_handle is not a whole number",
     ("user_course_views", 14): UNSPLIT,
     ("user_course_views", 17): UNSPLIT,
     ("user_interests", 6): "interest_tag is blank",
     ("user_interests", 7): "interest_tag is blank",
-    ("user_interests", 8): "date_followed is no date",
-    ("user_interests", 9): "date_followed is no date",
+    ("user_interests", 8): "date_followed is not a date",
+    ("user_interests", 9): "date_followed is not a date",
     ("user_interests", 10): UNSPLIT,
-    ("user_interests", 12): "date_followed is no date",
+    ("user_interests", 12): "date_followed is not a date",
     ("user_interests", 13): NO_HANDLE,
 }
 

@@ -1,4 +1,4 @@
-"""Neighbour lists, their re-ranking by cluster and against hubs, and the table of the closest users."""
+"""Neighbour lists, their re-ranking by cluster and against hubs, and the table of the similar users."""
 
 import math
 import warnings
@@ -152,7 +152,7 @@ class Platform:
         )
 
     def table(self, listed, k, one_hot=None, facets=None):
-        """Make the table of closest users by way of the nearest `listed` users."""
+        """Make the table of similar users by way of the nearest `listed` users."""
         closest = self.rerank(listed, k)
         parts = list(
             similar_users(
@@ -312,7 +312,7 @@ def test_lists_are_ranked_alike_in_blocks(monkeypatch, block):
     np.testing.assert_array_equal(in_blocks.scores, whole.scores)
 
 
-# --- the closest users -------------------------------------------------------------------------------------
+# --- the similar users -------------------------------------------------------------------------------------
 
 
 @SEARCH

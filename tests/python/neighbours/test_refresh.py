@@ -1,4 +1,4 @@
-"""Lists brought up to date are those that would be found anew, after whatever users did since."""
+"""Refreshed lists are those that a search for all users would find, whatever has changed since."""
 
 import duckdb
 import numpy as np

@@ -1,4 +1,4 @@
-"""Which courses lead to which, and which a user is about to take."""
+"""Next courses: which course leads to which, and which courses are predicted for a user."""
 
 import numpy as np
 import pytest

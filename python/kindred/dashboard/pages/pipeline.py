@@ -91,7 +91,7 @@ def _build(published: PublishedWarehouse, build: pd.Series) -> None:
     if build["statistics_computed_at"] < build["started_at"]:
         st.caption(
             "The statistics over all users (rarity, which course leads to which, quality) are frozen since an earlier "
-            "build, as `freeze_statistics_days` says; `dbt build --full-refresh` computes them anew."
+            "build, as `freeze_statistics_days` says; `dbt build --full-refresh` computes them again."
         )
     st.caption(f"Version {build['version']} of the data, shown by Kindred {__version__}.")
 

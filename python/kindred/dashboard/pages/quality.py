@@ -15,8 +15,8 @@ from kindred.dashboard.widgets.answers import about, formatted, table
 NDCG, RECALL = "hold_out_ndcg_at_20", "hold_out_recall_at_20"
 
 WAYS = {
-    "all_facets": "closest users",
-    "all_facets_but_cluster": "closest users, cluster left out",
+    "all_facets": "similar users",
+    "all_facets_but_cluster": "similar users, without the cluster",
     "plain_cosine": "plain cosine",
     "popularity": "most popular courses",
 }
@@ -34,21 +34,21 @@ CARD_COLUMNS = 4
 
 def show(published: PublishedWarehouse) -> None:
     """Draw the page."""
-    st.title("How good are the closest users?")
+    st.title("How good are the similar users?")
     hold_outs = published.ask("quality_hold_outs", is_single_facet=False)
     if hold_outs.frame.empty:
         st.info(
-            "What closest users would have found of hidden courses was not measured. Build with `quality_splits` "
-            "above 0, for example `dbt build --vars '{quality_splits: 3}'`. Where that is so already, no user has "
+            "This build did not measure how many hidden courses similar users find. Build with `quality_splits` "
+            "above 0, for example `dbt build --vars '{quality_splits: 3}'`. If it is above 0 already, no user has "
             "viewed the five courses that it takes to hide one.",
             icon=":material/visibility_off:",
         )
     else:
         _hold_outs(hold_outs)
         _single_facets(published.ask("quality_hold_outs", is_single_facet=True))
-    _cards(published.ask("quality_evidence"), "Are they alike in what was not looked at?")
-    _cards(published.ask("quality_lists"), "What are the lists of closest users like?")
-    _cards(published.ask("quality_clusters"), "Do the clusters hold?")
+    _cards(published.ask("quality_evidence"), "Are they alike in other kinds of evidence?")
+    _cards(published.ask("quality_lists"), "What are the lists of similar users like?")
+    _cards(published.ask("quality_clusters"), "Are the clusters stable?")
     with st.expander("Everything that is measured", icon=":material/table_rows:"):
         table(published.ask("quality_measures"))
 
@@ -57,14 +57,14 @@ def _hold_outs(answer: Answer) -> None:
     frame = answer.frame
     st.markdown(f"#### {_lead(frame)}")
     st.markdown(
-        "From every user who viewed five or more courses, a fifth of the courses is hidden and everything is made "
-        "anew from the rest. Then the 20 closest users vote for 20 courses: whoever is truly close has viewed what "
-        "was hidden." + _gain(frame)
+        "A fifth of the courses of every user who viewed five or more is hidden, and everything is computed again "
+        "from the rest. Then the 20 most similar users vote for 20 courses: truly similar users have viewed what was "
+        "hidden." + _gain(frame)
     )
     _pair_of_charts(frame)
     st.caption(
-        "Longer bars are better, 1 would be all hidden courses on top. The line at the end of a bar is the 95% "
-        "interval: where the lines of two bars do not overlap, the difference is no accident."
+        "Longer bars are better; 1 means that all hidden courses are on top. The line at the end of a bar is the 95% "
+        "interval: where the lines of two bars do not overlap, the difference is not due to chance."
     )
     about(answer)
 
@@ -75,8 +75,8 @@ def _single_facets(answer: Answer) -> None:
     st.subheader("What does each kind of evidence find alone?", divider="gray")
     _pair_of_charts(answer.frame)
     st.caption(
-        "Closest users by one facet at a time, measured on fewer users, hence with longer intervals. Facets that match "
-        "each other count as one."
+        "Similar users by one facet at a time, measured on fewer users, so the intervals are longer. Facets that are "
+        "compared with each other count as one."
     )
     about(answer)
 
@@ -92,7 +92,7 @@ def _lead(frame: pd.DataFrame) -> str:
     """Return one sentence that says how many hidden courses each way to recommend finds."""
     found = frame[frame["measure"] == RECALL].set_index("way")["value"]
     said = {way: f"{found[way] * 100:.0f}" for way in ("all_facets", "plain_cosine", "popularity") if way in found}
-    sentence = f"Of 100 courses that we hid, the closest users would have found {said['all_facets']}"
+    sentence = f"Of 100 courses that we hid, the similar users would have found {said['all_facets']}"
     others = [
         f"{name} {verb} {said[way]}"
         for way, name, verb in (
