@@ -425,7 +425,7 @@ def test_a_foreign_database_is_refused(tmp_path):
     for arguments in (["similar"], ["similar", 8], ["explain", 8, 9]):
         result = run(*arguments, "--store", "duckdb:///other.duckdb")
         assert result.exit_code == 2
-        assert result.stderr.startswith("Error: The warehouse cannot answer")
+        assert result.stderr.startswith("Error: The query of the warehouse failed")
 
 
 def test_a_warehouse_in_which_nobody_is_similar_has_no_first_user(warehouse, tmp_path):
