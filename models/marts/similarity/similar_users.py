@@ -13,7 +13,7 @@ def model(dbt, session):
 
     clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
     users = clusters["user_handle"]
-    cluster_weight = dbt.ref("facets").filter(f"facet = '{CLUSTER}'").sum("weight_share").fetchall()[0][0] or 0.0
+    cluster_weight = dbt.ref("int_facets").filter(f"facet = '{CLUSTER}'").sum("weight_share").fetchall()[0][0] or 0.0
     top_k, hub_correction = int(dbt.config.get("top_k")), float(dbt.config.get("hub_correction"))
     candidates = NeighbourLists.read(
         dbt.ref("int_candidates"), users, candidates_needed(top_k, int(dbt.config.get("cluster_neighbours")))
@@ -26,7 +26,7 @@ def model(dbt, session):
     profiles = Profiles.read(dbt.ref("user_features"), users)
     one_hot = Profiles.read(dbt.ref("int_one_hot_profiles"), users)
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
-    columns = ProfileColumns.read(dbt.ref("facets"), dbt.ref("features"), profiles.features)
+    columns = ProfileColumns.read(dbt.ref("int_facets"), dbt.ref("features"), profiles.features)
     return in_parts(
         similar_users(
             profiles, one_hot, listed, columns, clusters["cluster_id"], neighbourhood_similarity, hub_correction

@@ -158,7 +158,7 @@ def outcomes(project, bad_folders, published):
             id="a Parquet file without a column",
         ),
         *(
-            pytest.param("none", name, ["/none", "no folder", f"{name}.csv"], id=f"no folder, for {name}")
+            pytest.param("none", name, ["/none", "not a folder", f"{name}.csv"], id=f"no folder, for {name}")
             for name in INPUTS
         ),
     ],
