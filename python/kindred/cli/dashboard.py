@@ -36,7 +36,7 @@ def show_dashboard(host: str, port: int, warehouse: Path | None, opens_browser: 
         address, port = listener.getsockname()[:2]
     name = named_warehouse(warehouse)
     os.environ["KINDRED_WAREHOUSE"] = str(name)
-    app = Path(dashboard.__file__).with_name("app.py")
+    app = Path(dashboard.__file__).parent / "frame" / "app.py"
     options = {
         "server.address": host,
         "server.port": port,

@@ -1,3 +1,3 @@
 """The dashboard: pages for people who would rather look than write SQL."""
 
-__all__ = ["app", "drawing", "pages", "published", "queries", "widgets", "wording"]
+__all__ = ["drawing", "frame", "pages", "published", "queries", "widgets", "wording"]

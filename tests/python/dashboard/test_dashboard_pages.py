@@ -56,9 +56,11 @@ def look(tab, url):
 def settle(tab):
     """Wait until the server has run the whole page, and no element is stale or waits for its code."""
     expect(tab.page.get_by_text(re.compile(r"^Version \d{8}T.*, built"))).to_be_visible()
-    expect(tab.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    # Not the status at the top, which appears only half a second after a run has begun.
+    expect(tab.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(tab.page.locator("[data-stale=true]")).to_have_count(0)
     expect(tab.page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(tab.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def cells(tab, index=0):

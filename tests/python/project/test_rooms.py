@@ -34,7 +34,7 @@ ROOMS = (
 
 STARTED_BY_OTHERS = {
     "kindred.api.lambda_handler": "AWS Lambda starts it",
-    "kindred.dashboard.app": "Streamlit runs it",
+    "kindred.dashboard.frame.app": "Streamlit runs it",
     "kindred.cli": "the command",
     "kindred": "the package itself",
 }
