@@ -7,7 +7,8 @@ def model(dbt, session):
 
     dbt.ref("test_results")
     version = dbt.ref("build_info").fetchnumpy()["version"]
-    is_empty_run, marts = session.sql("select getvariable('is_empty_run'), getvariable('published_marts')").fetchone()
+    variables = session.sql("select getvariable('is_empty_run'), getvariable('published_marts')")
+    is_empty_run, marts = variables.fetchall()[0]
     if is_empty_run:
         # dbt build --empty is a dry run: it makes every table without rows, and readers must not get those.
         return session.sql(
