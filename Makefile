@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint docs lock clean
+.PHONY: help build test prove lint lint-style lint-types docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +29,19 @@ test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
+prove: $(VENV)/built-from-requirements-dev ## Run the longer tests: times at 10,000 users, more kills, more stores, phones (a quarter of an hour)
+	@$(BIN)/pytest -m proof -n 2 --dist loadfile --no-loadscope-reorder
+
 lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL, and Python's types
+	@$(MAKE) --no-print-directory --jobs 2 lint-style lint-types
+
+lint-style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests analyses
+	@$(BIN)/sqlfluff lint --disable-progress-bar models tests analyses
 	@$(BIN)/sqlfluff lint --templater placeholder --disable-progress-bar python/kindred/dashboard/queries
+
+lint-types:
 	@$(BIN)/mypy
 
 docs: $(VENV)/built-from-requirements ## Write the catalogue of all tables as one page (after a first build if there is none yet)

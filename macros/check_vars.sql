@@ -13,37 +13,42 @@
 {% endmacro %}
 
 {#
-  Stop a run before it starts if a var has an unknown name or a value that makes no sense. dbt itself accepts any name, so
-  a typing error would build with the old setting.
+  Stop a run before it starts if a var has an unknown name or a value that makes no sense, and name all that do. dbt
+  itself accepts any name, so a typing error would build with the old setting.
 #}
 {% macro check_vars() %}
   {%- set numbers = number_vars() -%}
   {%- set names = numbers.keys() | list + [
     'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'score_band_edges', 'tag_symbols'
   ] -%}
+  {%- set problems = [] -%}
   {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}
-    {{ stop("There is no var " ~ name ~ ": the vars are " ~ names | sort | join(', ') ~ ".") }}
+    {%- do problems.append("There is no var " ~ name ~ ": the vars are " ~ names | sort | join(', ') ~ ".") -%}
   {%- endfor -%}
   {%- for name, limits in numbers.items() -%}
     {%- set is_whole = limits[0] is integer -%}
     {%- if var(name) is not number or (is_whole and var(name) is not integer) or var(name) < limits[0]
       or (limits[1] is not none and var(name) > limits[1]) -%}
-      {{ stop("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a " ~ ("whole " if is_whole else "")
-        ~ "number of " ~ '%g' | format(limits[0])
-        ~ (" to " ~ limits[1] if limits[1] is not none else " or more") ~ ".") }}
+      {%- do problems.append("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a "
+        ~ ("whole " if is_whole else "") ~ "number of " ~ '%g' | format(limits[0])
+        ~ (" to " ~ limits[1] if limits[1] is not none else " or more") ~ ".") -%}
     {%- endif -%}
   {%- endfor -%}
   {%- for name in ['evidence_from', 'evidence_to'] if var(name) and not modules.re.fullmatch('\d{4}-\d\d-\d\d', var(name) | string) -%}
-    {{ stop("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a day such as 2017-05-01.") }}
+    {%- do problems.append("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a day such as 2017-05-01.") -%}
   {%- endfor -%}
   {%- set edges = var('score_band_edges') -%}
   {%- if edges is string or edges is not sequence or not edges or edges | sort != edges | list -%}
-    {{ stop("The var score_band_edges is " ~ edges ~ ", but it must be a list of rising scores such as [100, 200].") }}
+    {%- do problems.append("The var score_band_edges is " ~ edges
+      ~ ", but it must be a list of rising scores such as [100, 200].") -%}
   {%- endif -%}
   {%- set possible_symbols = '#+&@!%$*=~?' -%}
   {%- if var('tag_symbols') is not string or not modules.re.fullmatch('[' ~ possible_symbols ~ ']*', var('tag_symbols')) -%}
-    {{ stop("The var tag_symbols is " ~ var('tag_symbols') ~ ", but it must be a text of some of the symbols "
-      ~ possible_symbols ~ " such as #+.") }}
+    {%- do problems.append("The var tag_symbols is " ~ var('tag_symbols') ~ ", but it must be a text of some of the symbols "
+      ~ possible_symbols ~ " such as #+.") -%}
+  {%- endif -%}
+  {%- if problems -%}
+    {{ stop(problems | join('\n')) }}
   {%- endif -%}
   {%- do facets() -%}
 {% endmacro %}

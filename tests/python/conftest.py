@@ -12,10 +12,21 @@ from project import Project, succeeded
 FEWER_MODELS = ("--vars", "{quality_splits: 0}")  # how good the neighbours are does not matter to who looks them up
 
 
+def shared_folder(tmp_path_factory) -> Path:
+    """Return the temporary folder that all workers of a test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_folder(tmp_path_factory):
+    Project.parsed_folder = shared_folder(tmp_path_factory) / "parsed"
+    Project.parsed_folder.mkdir(exist_ok=True)
+
+
 def built_once(tmp_path_factory, users: int) -> Path:
     """Return the real path of a published warehouse of a synthetic platform; the first worker to ask builds it."""
-    shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else None
-    folder = (shared or tmp_path_factory.getbasetemp()) / f"platform-{users}"
+    folder = shared_folder(tmp_path_factory) / f"platform-{users}"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

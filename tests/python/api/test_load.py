@@ -54,7 +54,13 @@ def versions(warehouse, tmp_path_factory):
     return [marked(warehouse, folder / f"v{number}.duckdb", number) for number in range(1, VERSIONS + 1)]
 
 
-@pytest.fixture(params=["duckdb", "memory", "sqlite", "postgresql", "dynamodb"])
+@pytest.fixture(
+    params=[
+        "duckdb",
+        "memory",
+        *(pytest.param(kind, marks=pytest.mark.proof) for kind in ("sqlite", "postgresql", "dynamodb")),
+    ]
+)
 def urls(request, tmp_path):
     """Return the URL to publish to and the URL to read."""
     if request.param in ("duckdb", "memory"):

@@ -25,7 +25,9 @@ PAGES = {
 }
 DESKTOP = {"width": 1280, "height": 900, "colour_scheme": "light"}
 PHONE = {"width": 390, "height": 844, "colour_scheme": "dark", "is_mobile": True}
-SCREENS = pytest.mark.parametrize("screen", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
+SCREENS = pytest.mark.parametrize(
+    "screen", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone", marks=pytest.mark.proof)]
+)
 ATTEMPTS = 3
 
 
@@ -246,6 +248,7 @@ def test_it_waits_for_a_warehouse_and_offers_a_new_version(open_tab, warehouse, 
         assert tab.complaints == []
 
 
+@pytest.mark.proof
 def test_ten_thousand_users_are_fast_and_handles_have_no_separators(large_warehouse, open_tab, tmp_path):
     with open_file(large_warehouse) as connection:
         handles = [

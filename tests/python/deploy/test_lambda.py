@@ -422,6 +422,7 @@ def test_the_package_has_the_listed_packages_and_fits_lambda(package):
     assert sum(file.stat().st_size for file in package.rglob("*") if file.is_file()) < MAX_UNZIPPED_BYTES
 
 
+@pytest.mark.proof
 def test_there_are_wheels_for_the_platform_of_the_function():
     assert FUNCTION["Runtime"] == "python3.13"
     assert FUNCTION["Architectures"] == ["arm64"]

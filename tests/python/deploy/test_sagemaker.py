@@ -242,6 +242,7 @@ def test_it_listens_where_sagemaker_asks(monkeypatch):
     assert "\nEXPOSE 8080\n" in DOCKERFILE
 
 
+@pytest.mark.proof
 def test_there_are_wheels_for_the_image():
     version = re.search(r"^FROM python:(\S+)-slim$", DOCKERFILE, re.MULTILINE)[1]
     platforms = [part for name in ("manylinux_2_28", "manylinux2014") for part in ("--platform", f"{name}_x86_64")]

@@ -152,11 +152,13 @@ def killed(project, first):
     """Kill a build while it makes tables and another while it publishes; return what is published after each."""
     log = project.folder / "logs" / "dbt.log"
     log.unlink()
-    building = project.kill_build_when(
-        lambda: log.exists() and "START python table model intermediate.int_user_clusters" in log.read_text()
+    building = project.kill_dbt_when(
+        lambda: log.exists() and "START python table model intermediate.int_user_clusters" in log.read_text(), "build"
     )
     states = [(project.published.name, files_beside(project.warehouse))]
-    publishing = project.kill_build_when(lambda: any(project.warehouse.parent.glob("*.part")))
+    publishing = project.kill_dbt_when(
+        lambda: any(project.warehouse.parent.glob("*.part")), "run", "--select", "publication"
+    )
     states.append((project.published.name, files_beside(project.warehouse)))
     # Else they were over before they were killed, and the tests would say nothing.
     assert (building, publishing) == (-signal.SIGKILL, -signal.SIGKILL)
@@ -168,30 +170,27 @@ def failed(project, killed):
     """Build where a test fails of a mart that no other mart reads: the publication alone depends on it."""
     failing_test = project.folder / "tests" / "users_are_wrong.sql"
     failing_test.write_text("select user_handle from {{ ref('user_map') }} limit 1\n")
-    outcome = project.dbt("build")
+    outcome = project.dbt("build", "--select", "user_map", "publication")
     failing_test.unlink()
     return outcome, project.published.name
 
 
 @pytest.fixture(scope="module")
 def second(project, failed, first):
-    """Build the same data again beside two older files, one of which no build has made, and read all the while."""
+    """Publish the same tables again beside two older files, one of which no build has made."""
     for number, name in enumerate(["kindred-20200101T000000Z-0123abcd.duckdb", "kindred-backup.duckdb"]):
         file = project.warehouse.with_name(name)
         shutil.copy(project.published, file)
         os.utime(file, (number, number))
-    answers = set()
-    with ThreadPoolExecutor() as pool:
-        build = pool.submit(project.dbt, "build")
-        while not build.done():
-            answers.add(rows_of(first.connection, "select version, (select count(*) from users) from build_info")[0])
-            time.sleep(0.1)
-    return state_of(project, build.result()), answers
+    return state_of(project, project.dbt("run", "--select", "build_info", "test_results", "publication"))
 
 
 @pytest.fixture(scope="module")
-def in_other_formats(project, second):
-    """Build the same data from a folder that holds it in other formats, dialects and orders of columns."""
+def in_other_formats(project, first, second):
+    """Build the same data from a folder that holds it in other formats, dialects and orders of columns.
+
+    Return what it gave, and what a reader of the first version read all the while.
+    """
     seeds, folder = project.folder / "seeds", project.folder.parent / "the owner's files"
     folder.mkdir()
     with gzip.open(folder / "course_tags.csv.gz", "wb") as file:
@@ -218,11 +217,23 @@ def in_other_formats(project, second):
     for name in INPUTS:
         file = seeds / f"{name}.csv"
         file.write_text(file.read_text().splitlines()[0] + "\n")
-    return state_of(project, project.dbt("build", KINDRED_DATA_DIR=f"../{folder.name}"))
+    answers = set()
+    with ThreadPoolExecutor() as pool:
+        build = pool.submit(project.dbt, "build", KINDRED_DATA_DIR=f"../{folder.name}")
+        while not build.done():
+            answers.add(rows_of(first.connection, "select version, (select count(*) from users) from build_info")[0])
+            time.sleep(0.1)
+    return state_of(project, build.result()), answers
 
 
 @pytest.fixture(scope="module")
-def part_built(project, in_other_formats):
+def third(in_other_formats):
+    state, _ = in_other_formats
+    return state
+
+
+@pytest.fixture(scope="module")
+def part_built(project, third):
     return project.dbt("build", "--select", "users"), project.published.name
 
 
@@ -534,53 +545,44 @@ def test_a_build_with_a_failing_test_publishes_nothing(failed, first):
 # The next build
 
 
-def test_the_same_data_gives_the_same_marts(first, second):
-    again, _ = second
-    assert again.file != first.file
-    assert again.marts | DIFFERENT_IN_EVERY_BUILD == first.marts | DIFFERENT_IN_EVERY_BUILD
-
-
-def test_a_reader_reads_on_while_another_build_publishes(first, second):
-    _, answers = second
+def test_a_reader_reads_on_while_another_build_publishes(first, in_other_formats):
+    _, answers = in_other_formats
     assert answers == {(re.search(r"kindred-(.*)[.]duckdb", first.file)[1], first.marts["users"][0])}
 
 
-def test_a_reader_reads_on_when_its_version_is_removed(first, in_other_formats):
-    assert first.file not in in_other_formats.files
+def test_a_reader_reads_on_when_its_version_is_removed(first, third):
+    assert first.file not in third.files
     assert fingerprints(first.connection) == first.marts
 
 
-def test_two_versions_are_kept_and_foreign_files_are_left_alone(first, second, in_other_formats):
-    again, _ = second
+def test_two_versions_are_kept_and_foreign_files_are_left_alone(first, second, third):
     foreign = ["kindred-backup.duckdb", "kindred.duckdb"]
-    versions = [file for file in again.files if not file.endswith((".part", ".wal"))]
-    assert versions == sorted([first.file, again.file, *foreign])
-    versions = [file for file in in_other_formats.files if not file.endswith((".part", ".wal"))]
-    assert versions == sorted([again.file, in_other_formats.file, *foreign])
+    versions = [file for file in second.files if not file.endswith((".part", ".wal"))]
+    assert versions == sorted([first.file, second.file, *foreign])
+    versions = [file for file in third.files if not file.endswith((".part", ".wal"))]
+    assert versions == sorted([second.file, third.file, *foreign])
 
 
 def test_what_a_killed_publication_left_is_removed_by_the_next(killed, second):
     _, (_, left) = killed
     assert any(file.endswith(".part") for file in left)
-    again, _ = second
-    assert [file for file in again.files if ".part" in file] == []
+    assert [file for file in second.files if ".part" in file] == []
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_an_input_reads_the_same_from_other_formats_dialects_and_orders_of_columns(second, in_other_formats, name):
-    again, _ = second
-    assert in_other_formats.inputs[name] == again.inputs[name]
+def test_an_input_reads_the_same_from_other_formats_dialects_and_orders_of_columns(first, third, name):
+    assert third.inputs[name] == first.inputs[name]
 
 
-def test_the_same_data_from_a_folder_gives_the_same_marts(second, in_other_formats):
-    again, _ = second
-    assert in_other_formats.marts | DIFFERENT_IN_EVERY_BUILD == again.marts | DIFFERENT_IN_EVERY_BUILD
+def test_the_same_data_gives_the_same_marts_from_a_folder_too(first, third):
+    assert third.file != first.file
+    assert third.marts | DIFFERENT_IN_EVERY_BUILD == first.marts | DIFFERENT_IN_EVERY_BUILD
 
 
-def test_a_build_of_a_part_publishes_nothing(part_built, in_other_formats):
+def test_a_build_of_a_part_publishes_nothing(part_built, third):
     outcome, published = part_built
     succeeded(outcome)
-    assert published == in_other_formats.file
+    assert published == third.file
 
 
 def test_an_empty_build_is_green(built_empty):
@@ -588,9 +590,9 @@ def test_an_empty_build_is_green(built_empty):
     succeeded(outcome)
 
 
-def test_an_empty_build_does_not_replace_what_is_published(built_empty, in_other_formats):
+def test_an_empty_build_does_not_replace_what_is_published(built_empty, third):
     _, marts = built_empty
-    assert marts == in_other_formats.marts
+    assert marts == third.marts
 
 
 def test_unit_tests_are_green(project, built_empty):

@@ -63,6 +63,7 @@ def small(tmp_path_factory):
     return project, build(project)[0]
 
 
+@pytest.mark.proof
 def test_a_refreshed_build_is_one_of_all_users_with_the_same_weights(tmp_path):
     project = Project(tmp_path)
     project.write_sample(USERS)
@@ -98,6 +99,7 @@ def test_statistics_are_frozen_until_a_full_refresh(small):
     assert changed is None
 
 
+@pytest.mark.proof
 def test_statistics_are_not_frozen_after_a_build_that_stopped_half_way(small):
     project, _ = small
     before = computed_at(project)
@@ -105,6 +107,7 @@ def test_statistics_are_not_frozen_after_a_build_that_stopped_half_way(small):
     assert build(project)[0] > before
 
 
+@pytest.mark.proof
 def test_statistics_are_frozen_for_the_same_settings_and_with_the_var_only(small):
     project, _ = small
     before = computed_at(project)

@@ -62,13 +62,18 @@ NAMES = {
 }
 SPLITS = [
     (VIEWS + ASSESSMENTS + USERS, []),
-    (VIEWS + ASSESSMENTS + USERS, ["metric_time__month"]),
-    (VIEWS + ASSESSMENTS + USERS, ["user__cluster_id", "user__cluster__label"]),
-    (VIEWS + ASSESSMENTS + USERS, ["user__main_level"]),
-    (VIEWS, ["course__level"]),
     (VIEWS, ["metric_time__month", "course__level", "user__cluster__label"]),
-    (ASSESSMENTS, ["assessment__assessment_tag"]),
     (ASSESSMENTS, ["metric_time__month", "assessment__is_latest", "user__cluster_id"]),
+    *(
+        pytest.param(*split, marks=pytest.mark.proof)
+        for split in [
+            (VIEWS + ASSESSMENTS + USERS, ["metric_time__month"]),
+            (VIEWS + ASSESSMENTS + USERS, ["user__cluster_id", "user__cluster__label"]),
+            (VIEWS + ASSESSMENTS + USERS, ["user__main_level"]),
+            (VIEWS, ["course__level"]),
+            (ASSESSMENTS, ["assessment__assessment_tag"]),
+        ]
+    ),
 ]
 
 

@@ -404,91 +404,83 @@ def test_interests_with_that_much_overlap_are_one_feature(narrowed, read):
 # Names that do not exist and settings that make no sense
 
 FACET = {"description": "x", "weight": 1, "count_power": 1, "idf_power": 0, "confidence_prior": 0}
+REFUSED_VARS = {
+    "topk": 5,
+    "top_k": 0,
+    "quality_splits": 1.5,
+    "hub_correction": 1.5,
+    "view_time_max_medians": 0,
+    "tag_symbols": "#a",
+    "evidence_from": "soon",
+    "score_band_edges": [200, 100],
+}
+REFUSED_OVERRIDES = {
+    "course": {"weight": 1},
+    "courses": {"wieght": 1, "count_power": "sqrt"},
+    "levels": 0.5,
+}
+REFUSED_FACETS = [
+    {**FACET, "facet": "one", "matches": "none"},
+    {**FACET, "facet": "two", "matches": "three"},
+    {**FACET, "facet": "three", "weight": -1},
+    {**FACET, "facet": "four", "matches": "cluster"},
+    {**FACET, "facet": "cluster", "matches": "four"},
+]
 
 
-@pytest.mark.parametrize(
-    ("overrides", "name", "names"),
-    [
-        ({"course": {"weight": 1}}, " course,", FACETS),
-        (
-            {"courses": {"wieght": 1}},
-            " wieght of courses,",
-            ["weight", "count_power", "idf_power", "confidence_prior"],
-        ),
-    ],
-    ids=["a facet", "a setting of a facet"],
-)
-def test_a_wrong_name_in_facet_overrides_stops_the_build_with_the_right_ones(project, overrides, name, names):
-    outcome = project.dbt("build", "--vars", yaml.safe_dump({"facet_overrides": overrides}))
-    assert outcome.exit_status != 0
-    (sentence,) = [line.strip() for line in outcome.output.splitlines() if "facet_overrides" in line]
-    assert name in sentence
-    assert sentence.endswith(f"{', '.join(names)}.")
-    assert "Traceback" not in outcome.output
-    assert "START" not in outcome.output
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"topk": 5}, "There is no var topk: the vars are bundle_min_jaccard, "),
-        ({"top_k": 0}, "The var top_k is 0, but it must be a whole number of 1 or more."),
-        ({"quality_splits": 1.5}, "The var quality_splits is 1.5, but it must be a whole number of 0 or more."),
-        ({"hub_correction": 1.5}, "The var hub_correction is 1.5, but it must be a number of 0 to 1."),
-        ({"view_time_max_medians": 0}, "The var view_time_max_medians is 0, but it must be a number of 0.001 or more."),
-        ({"tag_symbols": "#a"}, "The var tag_symbols is #a, but it must be a text of some of the symbols "),
-        ({"tag_symbols": ["#"]}, "The var tag_symbols is ['#'], but it must be a text of some of the symbols "),
-        ({"evidence_from": "soon"}, "The var evidence_from is soon, but it must be a day such as 2017-05-01."),
-        (
-            {"facet_overrides": {"courses": {"count_power": "sqrt"}}},
-            "The facet courses has a count_power of sqrt, but it must be a number of 0 or more.",
-        ),
-        (
-            {"facets": [{**FACET, "facet": "one", "matches": "three"}, {**FACET, "facet": "two"}]},
-            "The facet one matches three, but the facets are one, two.",
-        ),
-        (
-            {"facets": [{**FACET, "facet": "one", "matches": "two"}, {**FACET, "facet": "two"}]},
-            "The facet one matches two, so that two must match one: similarity is the same from both sides.",
-        ),
-        (
-            {
-                "facets": [
-                    {**FACET, "facet": "one", "matches": "cluster"},
-                    {**FACET, "facet": "cluster", "matches": "one"},
-                ]
-            },
-            "The facet one matches cluster, but a cluster is matched by itself only.",
-        ),
-    ],
-    ids=[
-        "an unknown name",
-        "too small",
-        "not whole",
-        "too large",
-        "no cap",
-        "a letter among symbols",
-        "a list of symbols",
-        "no day",
-        "no number",
-        "no facet",
-        "no match back",
-        "a match of the cluster",
-    ],
-)
-def test_a_var_that_makes_no_sense_stops_the_build_before_it_starts(project, settings, words):
+def sentences_about(project, settings):
+    """Return what a build with these vars says is wrong with them, before it starts."""
     outcome = project.dbt("build", "--vars", yaml.safe_dump(settings))
     assert outcome.exit_status != 0
-    assert words in outcome.output
     assert "Traceback" not in outcome.output
     assert "START" not in outcome.output
+    printed = outcome.output.split("Compilation Error", 1)[1]
+    return [line.strip() for line in printed.splitlines() if line.strip().startswith("The")]
 
 
-def test_the_checked_vars_are_those_that_there_are(project):
+def test_vars_that_make_no_sense_stop_the_build_before_it_starts_and_are_all_named(project):
     declared = yaml.safe_load((project.folder / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-    outcome = project.dbt("build", "--vars", "{unknown: 1}")
-    (sentence,) = [line.strip() for line in outcome.output.splitlines() if "There is no var unknown" in line]
-    assert sentence.endswith(f": the vars are {', '.join(sorted(declared))}.")
+    assert sorted(sentences_about(project, REFUSED_VARS)) == sorted(
+        [
+            f"There is no var topk: the vars are {', '.join(sorted(declared))}.",
+            "The var top_k is 0, but it must be a whole number of 1 or more.",
+            "The var quality_splits is 1.5, but it must be a whole number of 0 or more.",
+            "The var hub_correction is 1.5, but it must be a number of 0 to 1.",
+            "The var view_time_max_medians is 0, but it must be a number of 0.001 or more.",
+            "The var tag_symbols is #a, but it must be a text of some of the symbols #+&@!%$*=~? such as #+.",
+            "The var evidence_from is soon, but it must be a day such as 2017-05-01.",
+            "The var score_band_edges is [200, 100], but it must be a list of rising scores such as [100, 200].",
+        ]
+    )
+
+
+def test_overrides_of_facets_that_make_no_sense_are_all_named_with_what_there_is(project):
+    assert sorted(sentences_about(project, {"facet_overrides": REFUSED_OVERRIDES})) == sorted(
+        [
+            f"The var facet_overrides names the facet course, but the facets are {', '.join(FACETS)}.",
+            "The var facet_overrides sets wieght of courses, but a facet has weight, count_power, idf_power, "
+            "confidence_prior.",
+            "The facet courses has a count_power of sqrt, but it must be a number of 0 or more.",
+            "The var facet_overrides sets levels to 0.5, but it must be settings such as {levels: {weight: 0.5}}.",
+        ]
+    )
+
+
+def test_facets_that_make_no_sense_are_all_named(project):
+    assert sorted(sentences_about(project, {"facets": REFUSED_FACETS})) == sorted(
+        [
+            "The facet one matches none, but the facets are one, two, three, four, cluster.",
+            "The facet two matches three, so that three must match two: similarity is the same from both sides.",
+            "The facet three has a weight of -1, but it must be a number of 0 or more.",
+            "The facet four matches cluster, but a cluster is matched by itself only.",
+            "The facet cluster matches four, but a cluster is matched by itself only.",
+        ]
+    )
+
+
+def test_a_list_of_symbols_is_refused(project):
+    (sentence,) = sentences_about(project, {"tag_symbols": ["#"]})
+    assert sentence.startswith("The var tag_symbols is ['#'], but it must be a text of some of the symbols ")
 
 
 # A facet of one's own

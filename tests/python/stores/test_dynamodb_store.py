@@ -63,7 +63,11 @@ def _environment():
         yield
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+# The two imitations of DynamoDB differ in what they refuse, so that proofs are run on both.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[] if name == "dynalite" else pytest.mark.proof) for name in SERVERS],
+)
 def port(request, _environment):
     with SERVERS[request.param]() as port:
         yield port
@@ -255,6 +259,7 @@ def test_the_profile_space_is_the_same_and_loaded_once(published, warehouse):
         assert reader.space() is space
 
 
+@pytest.mark.proof
 def test_large_warehouses_are_published_in_seconds(port, large_warehouse):
     # Other tests run at the same time: a slow attempt may not be the fault of the store.
     for _ in range(3):
@@ -570,6 +575,8 @@ MOMENTS = {
     "the last note": (nth(2, partial(is_note, "removing")), False, "v2", "v2"),
 }
 
+QUICK_MOMENTS = ("users in the middle", "after the switch")
+
 
 def kill_publication(proxy, url, warehouse, is_time, is_forwarded):
     """Publish in a process of its own and kill it at a request."""
@@ -593,7 +600,10 @@ def kill_publication(proxy, url, warehouse, is_time, is_forwarded):
 
 
 @pytest.mark.usefixtures("_small_blocks")
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    [moment if moment in QUICK_MOMENTS else pytest.param(moment, marks=pytest.mark.proof) for moment in MOMENTS],
+)
 def test_a_killed_publication_leaves_one_version_and_the_next_one_nothing_else(moment, proxy, dynalite, versions):
     is_time, is_forwarded, version, following = MOMENTS[moment]
     url = table_url(proxy.port)
