@@ -1,56 +1,94 @@
-"""dbt commands as processes of their own that start in no time: forks of one process that has imported all they need.
+"""dbt commands as processes of their own that start at once: forks of one process that has imported what they need.
 
-Importing dbt takes as long as a small build's models. The first command of a test run starts the process to fork from.
+Importing dbt takes as long as some builds of small data. A worker of the test run starts this file as a program at its
+first command; it then reads a command a line and answers with a line.
 """
 
-import multiprocessing
+import importlib
+import json
 import os
+import subprocess
 import sys
 import tempfile
-from multiprocessing import forkserver
+import threading
+import time
+from functools import cache
 from pathlib import Path
 
-PRELOADED = ("dbt.cli.main", "dbt.adapters.duckdb", "pandas", "pyarrow", "scipy.sparse", "sklearn.cluster", "numba")
+IMPORTED = ("dbt.cli.main", "dbt.adapters.duckdb", "pandas", "pyarrow", "scipy.sparse", "sklearn.cluster", "numba")
+ONE_AT_A_TIME = threading.Lock()
 
 
-def run_dbt(arguments: list[str], folder: Path, environment: dict[str, str], timeout: float) -> tuple[int, str]:
+def run_dbt(arguments: list[str], folder: Path, environment: dict[str, str], max_seconds: float) -> tuple[int, str]:
     """Run dbt in a folder with that environment only; return its exit status and all that it printed.
 
-    Raises TimeoutError, after killing it, if it takes longer than that many seconds.
+    The exit status is that of a process that was killed if it takes longer.
     """
-    context = multiprocessing.get_context("forkserver")
-    _start_server(environment)
-    with tempfile.NamedTemporaryFile() as output:
-        process = context.Process(target=_become_dbt, args=(arguments, folder, environment, output.name))
-        process.start()
-        process.join(timeout)
-        if process.is_alive():
-            process.kill()
-            process.join()
-            raise TimeoutError(f"dbt {' '.join(arguments)} took more than {timeout} seconds")
-        return process.exitcode, Path(output.name).read_text(encoding="utf-8")
+    with tempfile.NamedTemporaryFile() as output, ONE_AT_A_TIME:
+        command = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": environment,
+            "output": output.name,
+            "max_seconds": max_seconds,
+        }
+        process = _process()
+        process.stdin.write(json.dumps(command) + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline()), Path(output.name).read_text(encoding="utf-8")
 
 
-def _start_server(environment: dict[str, str]) -> None:
-    own = dict(os.environ)
-    os.environ.clear()  # with the variables of coverage, every fork would be measured
-    os.environ.update(environment)
-    try:
-        multiprocessing.set_forkserver_preload(list(PRELOADED))
-        forkserver.ensure_running()
-    finally:
-        os.environ.clear()
-        os.environ.update(own)
+@cache
+def _process() -> subprocess.Popen:
+    """Start the process that forks, where coverage is not measured."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return subprocess.Popen(
+        [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
-def _become_dbt(arguments: list[str], folder: Path, environment: dict[str, str], output: str) -> None:
+def serve() -> dict | None:
+    """Fork for every command and answer with its exit status; return the command in the fork, nothing at the end."""
+    for module in IMPORTED:
+        importlib.import_module(module)
+    for line in sys.stdin:
+        command = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            return command
+        print(wait_for(child, command["max_seconds"]), flush=True)
+    return None
+
+
+def wait_for(child: int, max_seconds: float) -> int:
+    deadline = time.monotonic() + max_seconds
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > deadline:
+            os.kill(child, 9)
+        time.sleep(0.01)
+
+
+def become_dbt(command: dict) -> None:
     os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    descriptor = os.open(output, os.O_WRONLY)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    sys.argv = ["dbt", *arguments]
-    from dbt.cli.main import cli
+    os.environ.update(command["environment"])
+    os.chdir(command["folder"])
+    output = os.open(command["output"], os.O_WRONLY | os.O_APPEND)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.argv = ["dbt", *command["arguments"]]
+    try:
+        importlib.import_module("dbt.cli.main").cli()
+    except SystemExit as ended:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code or 0)  # libraries end badly whose threads stayed behind in the process that forked
 
-    cli()
+
+if __name__ == "__main__":
+    command = serve()
+    if command is not None:
+        become_dbt(command)
