@@ -4,6 +4,7 @@ Importing dbt takes as long as some builds of small data. A worker of the test r
 first command; it then reads a command a line and answers with a line.
 """
 
+import atexit
 import importlib
 import json
 import os
@@ -83,6 +84,7 @@ def become_dbt(command: dict) -> None:
     try:
         importlib.import_module("dbt.cli.main").cli()
     except SystemExit as ended:
+        atexit._run_exitfuncs()  # closes the database, so that its file is whole
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(ended.code or 0)  # libraries end badly whose threads stayed behind in the process that forked
