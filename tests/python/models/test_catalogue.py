@@ -192,6 +192,7 @@ def test_tests_exposures_and_ready_made_queries_are_shown(tab, nodes):
     expect(tab.page.get_by_role("link", name="course_relations")).to_be_visible()
 
 
+@pytest.mark.proof
 def test_the_lineage_of_a_table_is_drawn(tab):
     tab.page.goto(tab.page.url.partition("#")[0] + "#!/model/model.kindred.similar_users?g_v=1&g_i=%2Bsimilar_users%2B")
     tab.page.reload()
@@ -199,6 +200,7 @@ def test_the_lineage_of_a_table_is_drawn(tab):
     expect(tab.page.locator("canvas").first).to_be_visible()
 
 
+@pytest.mark.proof
 def test_the_file_opens_without_a_server(open_tab, target):
     with open_tab() as tab:
         tab.page.goto((target / "static_index.html").as_uri())

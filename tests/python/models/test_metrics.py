@@ -63,10 +63,10 @@ NAMES = {
 SPLITS = [
     (VIEWS + ASSESSMENTS + USERS, []),
     (VIEWS, ["metric_time__month", "course__level", "user__cluster__label"]),
-    (ASSESSMENTS, ["metric_time__month", "assessment__is_latest", "user__cluster_id"]),
     *(
         pytest.param(*split, marks=pytest.mark.proof)
         for split in [
+            (ASSESSMENTS, ["metric_time__month", "assessment__is_latest", "user__cluster_id"]),
             (VIEWS + ASSESSMENTS + USERS, ["metric_time__month"]),
             (VIEWS + ASSESSMENTS + USERS, ["user__cluster_id", "user__cluster__label"]),
             (VIEWS + ASSESSMENTS + USERS, ["user__main_level"]),

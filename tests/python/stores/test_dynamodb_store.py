@@ -377,7 +377,7 @@ def test_throttled_and_unprocessed_items_are_requested_again(proxy, dynalite, ve
 
 
 @pytest.mark.usefixtures("_short_pauses")
-@pytest.mark.parametrize("is_left_over", [True, False])
+@pytest.mark.parametrize("is_left_over", [True, pytest.param(False, marks=pytest.mark.proof)])
 def test_endless_throttling_is_reported(is_left_over, proxy, dynalite, versions):
     url = table_url(proxy.port)
     publish(url, versions["v1"])
@@ -460,7 +460,7 @@ def test_readers_never_see_two_versions_at_once(dynalite, versions):
 
 
 @pytest.mark.usefixtures("_small_blocks")
-@pytest.mark.parametrize("failing_step", [2, 6])
+@pytest.mark.parametrize("failing_step", [2, pytest.param(6, marks=pytest.mark.proof)])
 def test_a_failure_half_way_leaves_the_version_before(failing_step, dynalite, versions):
     url = table_url(dynalite)
     publish(url, versions["v1"])
