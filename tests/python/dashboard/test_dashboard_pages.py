@@ -184,7 +184,7 @@ def test_a_user_is_picked_from_a_list(dashboard, open_tab, warehouse):
 
 
 @SCREENS
-def test_a_user_is_clicked_on_the_map_and_opened(screen, dashboard, open_tab, warehouse):
+def test_a_user_is_clicked_on_the_map(screen, dashboard, open_tab, warehouse):
     # The user farthest to the left, who is visible only if the whole map is.
     with open_file(warehouse) as connection:
         ((user, x, y, left, right, bottom, top),) = rows_of(
@@ -194,23 +194,32 @@ def test_a_user_is_clicked_on_the_map_and_opened(screen, dashboard, open_tab, wa
     with open_tab(**screen) as tab:
         look(tab, f"{dashboard}/map")
         drawing = tab.page.get_by_test_id("stDeckGlJsonChart")
-        drawing.scroll_into_view_if_needed()
-        box = drawing.bounding_box()
-        # The longer side takes .94 of the height, the map is centred, and y points up.
-        pixels = box["height"] * 0.94 / max(right - left, top - bottom)
-        place = (
-            box["x"] + box["width"] / 2 + (x - (left + right) / 2) * pixels,
-            box["y"] + box["height"] / 2 - (y - (bottom + top) / 2) * pixels,
-        )
         heading = tab.page.get_by_role("heading", name=f"User {user}")
-        for _ in range(3):  # on a busy machine a click may come before the map is drawn, and goes nowhere
-            tab.page.mouse.click(*place)
+        for _ in range(3):  # on a busy machine a click may come before the map is in its place
+            drawing.scroll_into_view_if_needed()
+            box = drawing.bounding_box()
+            # The longer side takes .94 of the height, the map is centred, and y points up.
+            pixels = box["height"] * 0.94 / max(right - left, top - bottom)
+            tab.page.mouse.click(
+                box["x"] + box["width"] / 2 + (x - (left + right) / 2) * pixels,
+                box["y"] + box["height"] / 2 - (y - (bottom + top) / 2) * pixels,
+            )
             with suppress(PlaywrightTimeoutError):
                 heading.wait_for(timeout=7_000)
                 break
         expect(heading).to_be_visible()
         settle(tab)
         assert parameters(tab) == {"user": str(user)}
+        assert tab.complaints == []
+
+
+@pytest.mark.proof
+@SCREENS
+def test_a_marked_user_is_opened_in_find(screen, dashboard, open_tab, pair):
+    # Fails now and then: Streamlit's link between pages then loses the user, and Find opens without one.
+    user, _ = pair
+    with open_tab(**screen) as tab:
+        look(tab, f"{dashboard}/map?user={user}")
         tab.page.get_by_role("link", name="Open in Find").click()
         expect(tab.page.get_by_role("heading", level=1)).to_have_text(PAGES["/"])
         expect(tab.page.get_by_role("heading", name=f"User {user}")).to_be_visible()
