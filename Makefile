@@ -29,7 +29,7 @@ test: $(VENV)/built-from-requirements-dev ## Run all that CI runs: linters, unit
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-prove: $(VENV)/built-from-requirements-dev ## Run the longer tests: times at 10,000 users, more kills, more stores, phones (a quarter of an hour)
+prove: $(VENV)/built-from-requirements-dev ## Run the longer tests: times at 10,000 users, more kills, more stores, phones
 	@$(BIN)/pytest -m proof -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/built-from-requirements-dev ## Check the style of Python and SQL, and Python's types

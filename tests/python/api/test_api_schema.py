@@ -82,7 +82,7 @@ def is_answered_without_a_key_only_if_it_is_open(case):
 
 
 for_every_operation("test_without_a_key", open_api, keeps_to_its_description, 30)
-for_every_operation("test_with_the_key", locked_api, keeps_to_its_description_with_a_key, 5)
+for_every_operation("test_with_the_key", locked_api, keeps_to_its_description_with_a_key, 30)
 for_every_operation("test_the_key_is_missing", locked_api, is_answered_without_a_key_only_if_it_is_open, 5)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from dbt_processes import run_dbt
+from dbt_processes import clean_environment, run_dbt
 
 from kindred.sample import files
 
@@ -137,18 +137,6 @@ class Project:
     def open_build(self) -> duckdb.DuckDBPyConnection:
         """Open the database that dbt builds in; close it before dbt runs again."""
         return duckdb.connect(self.folder / "target" / "kindred_build.duckdb", read_only=True)
-
-
-def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would steer dbt, Kindred or a make inside a make.
-
-    Coverage is not measured there either: with it a build takes half as long again, and servers answer late.
-    """
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("KINDRED_", "DBT_", "MAKE", "COVERAGE_")) and name != "MFLAGS"
-    }
 
 
 def succeeded(outcome: Outcome) -> Outcome:

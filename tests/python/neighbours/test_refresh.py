@@ -16,7 +16,7 @@ from kindred.neighbours.refresh import known_lists, refresh_lists
 from kindred.neighbours.top_k import top_k
 from kindred.profiles.matrix import Profiles
 
-SEARCH = settings(deadline=None, max_examples=60, derandomize=True)
+SEARCH = settings(deadline=None, max_examples=150, derandomize=True)
 BOUNDED_FROM_MEETINGS = {"symmetric": np.inf, "pruned": 0, "both": 0.2}
 BLOCK = 16
 

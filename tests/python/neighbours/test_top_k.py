@@ -371,7 +371,7 @@ def test_counterparts_over_several_blocks_threads_and_some_rows(data, weights, k
         np.testing.assert_array_equal(of_rows, of_all[rows])
 
 
-@pytest.mark.parametrize("users", [531])
+@pytest.mark.parametrize("users", [531, pytest.param(1_300, marks=pytest.mark.proof)])
 def test_counterparts_where_slices_bound_the_search(users):
     # As above, far more users than 4 * k; most candidates have no score.
     rng = np.random.default_rng(users)
