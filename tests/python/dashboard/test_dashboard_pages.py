@@ -206,10 +206,8 @@ def test_a_user_is_clicked_on_the_map(screen, dashboard, open_tab, warehouse):
         assert tab.complaints == []
 
 
-@pytest.mark.proof
 @SCREENS
 def test_a_marked_user_is_opened_in_find(screen, dashboard, open_tab, pair):
-    # Fails now and then: Streamlit's link between pages then loses the user, and Find opens without one.
     user, _ = pair
     with open_tab(**screen) as tab:
         look(tab, f"{dashboard}/map?user={user}")

@@ -10,7 +10,13 @@ from kindred.dashboard import wording
 from kindred.dashboard.drawing.charts import stacked_by_facet
 from kindred.dashboard.published import Answer, PublishedWarehouse, named_rows
 from kindred.dashboard.widgets.answers import about, figures, table
-from kindred.dashboard.widgets.choices import ALL_CLUSTERS, cluster_sentence, typed_user
+from kindred.dashboard.widgets.choices import (
+    ALL_CLUSTERS,
+    cluster_sentence,
+    select_user,
+    type_user,
+    typed_user,
+)
 from kindred.dashboard.widgets.links import link
 
 SHOWN_REASONS = 12
@@ -26,10 +32,8 @@ def show(published: PublishedWarehouse) -> None:
     """Draw the page; ?user= and ?other= in the URL name the users."""
     st.title("Who is most like a user?")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        typed = st.text_input("User handle", key="user", placeholder="for example 42", bind="query-params", width=220)
-        other_typed = st.text_input(
-            "Compare with", key="other", placeholder="another handle", bind="query-params", width=220
-        )
+        typed = type_user("User handle", "user", "for example 42")
+        other_typed = type_user("Compare with", "other", "another handle")
         with st.popover("Pick from a list", icon=":material/list:"):
             _show_picker(published)
     handle = typed_user(published, typed)
@@ -85,13 +89,12 @@ def _apply_picked_user() -> None:
 
 
 def _select_user(user_handle: int) -> None:
-    """Select a user; the field and the URL follow."""
-    st.session_state.user = str(user_handle)
-    st.session_state.other = ""
+    select_user("user", user_handle)
+    select_user("other", "")
 
 
 def _compare_with(other_handle: int) -> None:
-    st.session_state.other = str(other_handle)
+    select_user("other", other_handle)
 
 
 def _show_user(published: PublishedWarehouse, handle: int) -> None:

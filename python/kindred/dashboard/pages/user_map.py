@@ -9,7 +9,15 @@ from kindred.dashboard.drawing.charts import is_dark
 from kindred.dashboard.drawing.user_map import HANDLE_INDEX, drawn_map
 from kindred.dashboard.published import PublishedWarehouse
 from kindred.dashboard.widgets.answers import about, figures
-from kindred.dashboard.widgets.choices import ALL_CLUSTERS, choose_cluster, cluster_name, cluster_sentence, typed_user
+from kindred.dashboard.widgets.choices import (
+    ALL_CLUSTERS,
+    choose_cluster,
+    cluster_name,
+    cluster_sentence,
+    select_user,
+    type_user,
+    typed_user,
+)
 from kindred.dashboard.widgets.links import link
 
 MAP_PIXELS = 620
@@ -36,7 +44,7 @@ def show(published: PublishedWarehouse) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=360):
             cluster = choose_cluster(clusters.frame, "Cluster to highlight", "all clusters")
-        typed = st.text_input("User to mark", key="user", placeholder="for example 42", bind="query-params", width=220)
+        typed = type_user("User to mark", "user", "for example 42")
     user = typed_user(published, typed)
     similar = None if user is None else published.ask("map_similar_users", user_handle=user)
     is_complete = published.edition.users <= SHOWN_USERS
@@ -93,7 +101,7 @@ def _is_phone() -> bool:
 
 def _apply_clicked_user() -> None:
     for rows in st.session_state.map.selection.objects.values():
-        st.session_state.user = str(rows[0][HANDLE_INDEX])
+        select_user("user", rows[0][HANDLE_INDEX])
 
 
 def _show_user(published: PublishedWarehouse, user_handle: int) -> None:

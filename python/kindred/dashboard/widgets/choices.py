@@ -16,6 +16,28 @@ ALL_CLUSTERS = -2
 """Stands for all clusters in a query: unlike -1, which stands for no cluster, no user has it."""
 
 
+def type_user(label: str, name: str, placeholder: str) -> str:
+    """Let a reader type a user handle, which the URL holds under a name; return the text.
+
+    Streamlit's own binding of a field to the URL is not used: it takes the text out of the URL when a link leads to
+    another page with the same name, and now and then it stays out.
+    """
+    field = f"typed_{name}"
+    # The URL decides, as for a cluster.
+    st.session_state[field] = st.query_params.get(name, "")
+    return st.text_input(
+        label, key=field, placeholder=placeholder, width=220, on_change=_apply_typed_user, args=(name, field)
+    )
+
+
+def select_user(name: str, user_handle: object) -> None:
+    """Select a user through the URL, which the field of this name follows; the empty text selects none."""
+    if user_handle == "":
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = str(user_handle)
+
+
 def typed_user(published: PublishedWarehouse, typed: str) -> int | None:
     """Return the user that a reader typed, or None; warn if the text is not a user."""
     text = typed.strip()
@@ -86,6 +108,10 @@ def cluster_sentence(user: pd.Series) -> str:
     if user["nearest_cluster"]:
         return f"In no cluster; the nearest is **{wording.escaped(user['nearest_cluster'])}**."
     return "In no cluster, and none is near."
+
+
+def _apply_typed_user(name: str, field: str) -> None:
+    select_user(name, st.session_state[field].strip())
 
 
 def _apply_chosen_cluster() -> None:
