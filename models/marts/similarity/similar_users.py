@@ -21,9 +21,7 @@ def model(dbt, session):
     candidates = NeighbourLists.read(
         dbt.ref("int_candidates"), users, candidates_needed(top_k, int(dbt.config.get("cluster_neighbours")))
     )
-    listed = rerank(
-        candidates, top_k, hub_correction=hub_correction, labels=labels, cluster_weight=cluster_weight
-    )
+    listed = rerank(candidates, top_k, hub_correction=hub_correction, labels=labels, cluster_weight=cluster_weight)
     neighbourhood_similarity = candidates.neighbourhood_similarity()
     del candidates  # as large as the profiles
     features = dbt.ref("user_features").join(dbt.ref("int_users"), "user_handle")
@@ -32,7 +30,5 @@ def model(dbt, session):
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
     columns = ProfileColumns.read(dbt.ref("int_facets"), dbt.ref("features"), profiles.features)
     return in_parts(
-        similar_users(
-            profiles, handles, one_hot, listed, columns, labels, neighbourhood_similarity, hub_correction
-        )
+        similar_users(profiles, handles, one_hot, listed, columns, labels, neighbourhood_similarity, hub_correction)
     )

@@ -53,7 +53,8 @@ class ProfileSpace:
     features
         int64 array of shape (features,), rising: the feature_id of each row of holders.
     users
-        The handle of each column of holders, in the order of handles: integers or texts. A user without features has none.
+        The handle of each column of holders, in the order of handles: integers or texts. A user without features has
+        none.
     cluster_ids
         int64 array of shape (users,): the cluster of each user, -1 for none.
     neighbourhood_similarity
@@ -65,7 +66,7 @@ class ProfileSpace:
 
     encoder: Encoder
     features: np.ndarray
-    users: list[int] | list[str]
+    users: list[Any]
     cluster_ids: np.ndarray
     neighbourhood_similarity: np.ndarray
     holders: sparse.csr_array

@@ -62,8 +62,8 @@ def find_candidates(
 
     Yields
     ------
-    Parts of a table with a row per user, by user: user_number; user_handle; candidate_numbers and scores, two lists of one length,
-    nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k users
+    Parts of a table with a row per user, by user: user_number; user_handle; candidate_numbers and scores, two lists of
+    one length, nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k users
     otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
 
     """
@@ -114,8 +114,8 @@ def read_known(
     before
         The table that `find_candidates` made then.
     rows_now
-        Integer array of shape (users then,): today's row of every user of then, by the number then; -1 for those who have
-        left.
+        Integer array of shape (users then,): today's row of every user of then, by the number then; -1 for those who
+        have left.
     fingerprints
         uint64 array of shape (users,): the fingerprints of their profiles today. A user has changed whose fingerprint
         was different, or who had none.

@@ -11,6 +11,7 @@ from kindred.dashboard.published import PublishedWarehouse
 from kindred.dashboard.widgets.answers import about, figures
 from kindred.dashboard.widgets.choices import ALL_CLUSTERS, choose_cluster, cluster_name, cluster_sentence, typed_user
 from kindred.dashboard.widgets.links import link
+from kindred.stores.base import Handle
 
 MAP_PIXELS = 620
 
@@ -96,10 +97,10 @@ def _apply_clicked_user() -> None:
         st.session_state.user = str(rows[0][HANDLE_INDEX])
 
 
-def _show_user(published: PublishedWarehouse, user_handle: int) -> None:
+def _show_user(published: PublishedWarehouse, user_handle: Handle) -> None:
     answer = published.ask("find_profile", user_handle=user_handle)
     user = answer.frame.iloc[0]
-    st.subheader(f"User {user_handle}", anchor=False)
+    st.subheader(f"User {wording.escaped(str(user_handle))}", anchor=False)
     cluster = int(user["cluster_id"])
     st.markdown(cluster_sentence(user))
     if isinstance(user["top_course_tags"], str):

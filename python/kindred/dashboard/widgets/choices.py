@@ -9,6 +9,7 @@ import streamlit as st
 
 from kindred.dashboard import wording
 from kindred.dashboard.published import PublishedWarehouse, named_rows
+from kindred.stores.base import Handle
 
 NO_CLUSTER = -1
 
@@ -16,18 +17,18 @@ ALL_CLUSTERS = -2
 """Stands for all clusters in a query: unlike -1, which stands for no cluster, no user has it."""
 
 
-def typed_user(published: PublishedWarehouse, typed: str) -> int | None:
+def typed_user(published: PublishedWarehouse, typed: str) -> Handle | None:
     """Return the user that a reader typed, or None; warn if the text is not a user."""
     text = typed.strip()
     if not text:
         return None
-    if not _is_number(text) or int(text) < 1:
-        st.warning(f"A user handle is a whole number of 1 or more, not “{wording.escaped(text)}”.")
+    handle = published.edition.handle(text)
+    if handle is None or published.ask("find_profile", user_handle=handle).frame.empty:
+        st.warning(
+            f"There is no user {wording.escaped(text)} in the warehouse. Pick one from the list on the page Find."
+        )
         return None
-    if published.ask("find_profile", user_handle=int(text)).frame.empty:
-        st.warning(f"There is no user {int(text)} in the warehouse. Pick one from the list on the page Find.")
-        return None
-    return int(text)
+    return handle
 
 
 def choose_cluster(clusters: pd.DataFrame, label: str, placeholder: str) -> int | None:
