@@ -63,8 +63,8 @@ def find_candidates(
     Yields
     ------
     Parts of a table with a row per user, by user: user_number; user_handle; candidate_numbers and scores, two lists of
-    one length, nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k users
-    otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
+    one length, nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k
+    users otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
 
     """
     length = k + math.ceil(SPARE_SHARE * k)

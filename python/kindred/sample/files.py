@@ -102,8 +102,8 @@ def write(
     `file_format` is one of FILE_FORMATS. If `truth_path` is given, the latent topics are written to it as CSV. Missing
     directories are created. Existing files of the same names are replaced once all new ones are complete: until then
     the new ones are in a hidden directory beside them, which is removed if the run is interrupted. `progress` is called
-    with the number of users in each chunk that is done. `handles` is one of HANDLE_FORMS: with "uuid" and "email", users
-    are such texts and authors are names.
+    with the number of users in each chunk that is done. `handles` is one of HANDLE_FORMS: with "uuid" and "email",
+    users are such texts, and authors are names.
 
     Raises SampleError if `directory` holds one of the tables in the other format (the build would then have two inputs
     to choose from) or if `truth_path` is the file of a table, ValueError as `generate` does, and OSError.

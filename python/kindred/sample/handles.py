@@ -9,15 +9,19 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
-FIRST_NAMES = tuple(
-    "Ada Ben Chloë Dmitri Elif Femi Grace Hiroko Inês Jonas Kofi Leïla Mateusz "
-    "Nadia Oskar Priya Quentin Rosa Søren Tomás Umar Vera Wanjiru Xin Yusuf Zoë".split()
-)
+FIRST_NAMES = (
+    "Ada", "Ben", "Chloë", "Dmitri", "Elif", "Femi", "Grace",
+    "Hiroko", "Inês", "Jonas", "Kofi", "Leïla", "Mateusz", "Nadia",
+    "Oskar", "Priya", "Quentin", "Rosa", "Søren", "Tomás", "Umar",
+    "Vera", "Wanjiru", "Xin", "Yusuf", "Zoë",
+)  # fmt: skip
 
-LAST_NAMES = tuple(
-    "Adeyemi Bauer Costa Dvořák Eriksen Fischer García Haddad Ivanova Jansen Kowalski Lindqvist Murphy "
-    "Nakamura O'Brien Petrov Quispe Rossi Singh Tanaka Usman Vargas Weber Xu Yilmaz".split()
-)
+LAST_NAMES = (
+    "Adeyemi", "Bauer", "Costa", "Dvořák", "Eriksen", "Fischer", "García",
+    "Haddad", "Ivanova", "Jansen", "Kowalski", "Lindqvist", "Murphy", "Nakamura",
+    "O'Brien", "Petrov", "Quispe", "Rossi", "Singh", "Tanaka", "Usman",
+    "Vargas", "Weber", "Xu", "Yilmaz",
+)  # fmt: skip
 
 
 def _uuid(number: int) -> str:
