@@ -7,7 +7,9 @@
 with
 
 asked as (
-    select 42 as user_handle
+    select user_handle
+    from users
+    where user_handle = '42'
 ),
 
 their_group as (

@@ -1,13 +1,15 @@
 -- What should a user take next? Courses that the user has not viewed: how many of the similar users viewed them, the
 -- sum of their similarities, and which of the user's own courses leads there most strongly. Grain: one row per course,
 -- at most 20.
--- depends_on: {{ ref('similar_users') }}, {{ ref('user_courses') }}
+-- depends_on: {{ ref('users') }}, {{ ref('similar_users') }}, {{ ref('user_courses') }}
 -- depends_on: {{ ref('course_relations') }}, {{ ref('courses') }}
 
 with
 
 asked as (
-    select 42 as user_handle
+    select user_handle
+    from users
+    where user_handle = '42'
 ),
 
 own as (

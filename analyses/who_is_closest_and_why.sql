@@ -1,11 +1,13 @@
 -- Who is closest to a user, and why? The user's list, closest first, with the group of each user and the three reasons
 -- that contribute most to the similarity; main_reasons_share is their share of it. Grain: one row per user in the list.
--- depends_on: {{ ref('similar_users') }}, {{ ref('clusters') }}
+-- depends_on: {{ ref('users') }}, {{ ref('similar_users') }}, {{ ref('clusters') }}
 
 with
 
 asked as (
-    select 42 as user_handle
+    select user_handle
+    from users
+    where user_handle = '42'
 ),
 
 listed as (

@@ -19,7 +19,7 @@
 {% macro check_vars() %}
   {%- set numbers = number_vars() -%}
   {%- set names = numbers.keys() | list + [
-    'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'score_band_edges', 'tag_symbols'
+    'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'handle_type', 'score_band_edges', 'tag_symbols'
   ] -%}
   {%- set problems = [] -%}
   {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}
@@ -37,6 +37,9 @@
   {%- for name in ['evidence_from', 'evidence_to'] if var(name) and not modules.re.fullmatch('\d{4}-\d\d-\d\d', var(name) | string) -%}
     {%- do problems.append("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a day such as 2017-05-01.") -%}
   {%- endfor -%}
+  {%- if var('handle_type') not in ['auto', 'text'] -%}
+    {%- do problems.append("The var handle_type is " ~ var('handle_type') ~ ", but it must be auto or text.") -%}
+  {%- endif -%}
   {%- set edges = var('score_band_edges') -%}
   {%- if edges is string or edges is not sequence or not edges or edges | sort != edges | list -%}
     {%- do problems.append("The var score_band_edges is " ~ edges

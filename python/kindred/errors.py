@@ -37,7 +37,7 @@ class StaleVersionError(KindredError):
 class UnknownUserError(KindredError):
     """The user is not in the warehouse."""
 
-    def __init__(self, user_handle: int, version: str):
+    def __init__(self, user_handle: int | str, version: str):
         """Take the unknown user and the version that was searched."""
         super().__init__(f"There is no user {user_handle} in the warehouse.")
         self.user_handle = user_handle

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from kindred.errors import StaleVersionError, StoreError, UnknownUserError
 from kindred.fold_in.activity import Activity
-from kindred.stores.base import Edition, Reader, Store
+from kindred.stores.base import Edition, Handle, Reader, Store
 
 ATTEMPTS = 3
 """How often a lookup is tried when the version it reads is removed meanwhile."""
@@ -45,9 +45,26 @@ def at_one_version(store: Store, lookup: Callable[[Reader], Answer]) -> Answer:
     raise StoreError("The store is published to so often that each version is gone before it is read; try again later.")
 
 
+def handle_in(reader: Reader, asked: Handle) -> Handle:
+    """Return the handle of a user as the version has it, whether a number or a text names the user.
+
+    Every lookup does this with the handles that it takes.
+
+    Raises
+    ------
+    UnknownUserError
+        If no user of the version can have this handle.
+
+    """
+    handle = reader.edition.handle(asked)
+    if handle is None:
+        raise UnknownUserError(asked, reader.edition.version)
+    return handle
+
+
 def similar_users(
     reader: Reader,
-    user_handle: int,
+    user_handle: Handle,
     *,
     limit: int = 10,
     min_similarity: float = 0.0,
@@ -83,6 +100,7 @@ def similar_users(
         If the warehouse does not have the user.
 
     """
+    user_handle = handle_in(reader, user_handle)
     rows = reader.similar(user_handle)
     if not rows or cluster != "any":
         own_cluster = _known_user(reader, user_handle)["cluster_id"]
@@ -124,7 +142,7 @@ def similar_to_activity(reader: Reader, activity: Activity, *, limit: int = 10, 
     return {"similar": similar, "unknown": encoded.unknown, "mapped": encoded.mapped}
 
 
-def explain(reader: Reader, user_handle: int, other_handle: int) -> Row:
+def explain(reader: Reader, user_handle: Handle, other_handle: Handle) -> Row:
     """Return everything that two users have in common, whether or not one is on the other's list.
 
     Returns
@@ -138,6 +156,7 @@ def explain(reader: Reader, user_handle: int, other_handle: int) -> Row:
         If the warehouse does not have the user.
 
     """
+    user_handle, other_handle = handle_in(reader, user_handle), handle_in(reader, other_handle)
     own, others = reader.features(user_handle), reader.features(other_handle)
     for handle, features in ((user_handle, own), (other_handle, others)):
         if not features:
@@ -164,7 +183,7 @@ def explain(reader: Reader, user_handle: int, other_handle: int) -> Row:
     }
 
 
-def profile(reader: Reader, user_handle: int) -> Row:
+def profile(reader: Reader, user_handle: Handle) -> Row:
     """Return a user: the row of users, the label of the cluster, and the features of each facet, largest weight first.
 
     Raises
@@ -173,6 +192,7 @@ def profile(reader: Reader, user_handle: int) -> Row:
         If the warehouse does not have the user.
 
     """
+    user_handle = handle_in(reader, user_handle)
     row = with_cluster(_known_user(reader, user_handle), reader.edition)
     facets: dict[str, list[Row]] = {facet: [] for facet in reader.edition.matching_facets}
     for facet, feature, weight in reader.features(user_handle):
@@ -182,12 +202,12 @@ def profile(reader: Reader, user_handle: int) -> Row:
     return {**row, "profile": facets}
 
 
-def users_page(reader: Reader, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
-    """Return up to `limit` users with handles above `after`, in ascending order, of one cluster (-1: none) or all."""
+def users_page(reader: Reader, after: Handle | None, limit: int, cluster_id: int | None = None) -> list[Row]:
+    """Return up to `limit` users by rising handle, the first or those after one, of one cluster (-1: none) or all."""
     return [with_cluster(row, reader.edition) for row in reader.users(after, limit, cluster_id)]
 
 
-def courses_to_take(reader: Reader, user_handle: int, limit: int = 10) -> list[Row]:
+def courses_to_take(reader: Reader, user_handle: Handle, limit: int = 10) -> list[Row]:
     """Return courses that similar users viewed and the user has not.
 
     Returns
@@ -201,13 +221,14 @@ def courses_to_take(reader: Reader, user_handle: int, limit: int = 10) -> list[R
         If the warehouse does not have the user.
 
     """
+    user_handle = handle_in(reader, user_handle)
     rows = reader.similar(user_handle)
     if not rows:
         _known_user(reader, user_handle)
     similarities = {row["similar_user_handle"]: row["similarity"] for row in rows}
     viewed = reader.courses([user_handle, *similarities])
     own = set(viewed.get(user_handle, ()))
-    viewers: defaultdict[str, list[int]] = defaultdict(list)
+    viewers: defaultdict[str, list[Handle]] = defaultdict(list)
     for other in similarities:
         for course in viewed.get(other, ()):
             if course not in own:
@@ -235,7 +256,7 @@ def with_cluster(row: Row, edition: Edition) -> Row:
     return named
 
 
-def _known_user(reader: Reader, user_handle: int) -> Row:
+def _known_user(reader: Reader, user_handle: Handle) -> Row:
     row = reader.user(user_handle)
     if row is None:
         raise UnknownUserError(user_handle, reader.edition.version)

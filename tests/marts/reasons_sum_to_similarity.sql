@@ -7,11 +7,13 @@
 {%- set rounding = 1e-9 %} {#- sums of floating-point numbers may differ by this much #}
 
 {% set first_users -%}
-select coalesce(max(user_handle), 0)
+select max(user_handle)
 from (select user_handle from {{ ref('users') }} order by user_handle limit {{ tried_users }})
 {%- endset %}
 {% set is_built = execute and load_relation(ref('users')) is not none %}
-{% set last_user = run_query(first_users).columns[0].values()[0] if is_built else 0 %}
+{% set last_user = run_query(first_users).columns[0].values()[0] if is_built %}
+{#- A literal is compared with numbers as a number, and with texts as a text. #}
+{% set last_user = text_literal((last_user or 0) | string) %}
 
 with
 

@@ -10,7 +10,7 @@ staged as (
     select
         count(*) as total_views,
         sum(view_seconds) as total_view_seconds,
-        count(distinct user_handle || '-' || course_id) as total_rows
+        count(distinct row(user_handle, course_id)) as total_rows
     from {{ ref('stg_user_course_views') }}
     where
         view_seconds >= {{ var('min_view_seconds') }}

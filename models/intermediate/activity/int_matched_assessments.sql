@@ -25,21 +25,21 @@ user_assessments as (
 matches as (
 
     select
-        user_courses.user_handle,
+        user_courses.user_number,
         user_courses.course_id,
         case when course_subjects.is_course_tag then user_assessments.score end as score
     from user_courses
     inner join course_subjects on user_courses.course_id = course_subjects.course_id
     inner join user_assessments
         on
-            user_courses.user_handle = user_assessments.user_handle
+            user_courses.user_number = user_assessments.user_number
             and course_subjects.tag = user_assessments.assessment_tag
 
 )
 
 select
-    user_handle,
+    user_number,
     course_id,
     {{ exact_sum('score') }} / count(score) as user_assessment_score
 from matches
-group by user_handle, course_id
+group by user_number, course_id

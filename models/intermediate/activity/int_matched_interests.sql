@@ -24,7 +24,7 @@ user_interests as (
 matches as (
 
     select
-        user_courses.user_handle,
+        user_courses.user_number,
         user_courses.course_id,
         course_subjects.tag,
         course_subjects.is_course_tag
@@ -32,15 +32,15 @@ matches as (
     inner join course_subjects on user_courses.course_id = course_subjects.course_id
     inner join user_interests
         on
-            user_courses.user_handle = user_interests.user_handle
+            user_courses.user_number = user_interests.user_number
             and course_subjects.tag = user_interests.interest_tag
 
 )
 
 -- The text grows row by row, and the last row has it all: an aggregate would hold every text in memory at once.
 select
-    user_handle,
+    user_number,
     course_id,
-    {{ join_text_so_far('case when is_course_tag then tag end', 'user_handle, course_id', 'tag') }} as interest_tags
+    {{ join_text_so_far('case when is_course_tag then tag end', 'user_number, course_id', 'tag') }} as interest_tags
 from matches
-qualify lead(tag) over (partition by user_handle, course_id order by tag) is null
+qualify lead(tag) over (partition by user_number, course_id order by tag) is null

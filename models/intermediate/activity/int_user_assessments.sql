@@ -10,6 +10,12 @@ assessment_scores as (
 
 ),
 
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
 tag_map as (
 
     select * from {{ ref('int_tag_map') }}
@@ -17,14 +23,15 @@ tag_map as (
 )
 
 select
-    assessment_scores.user_handle,
+    users.user_number,
     tag_map.canonical_tag as assessment_tag,
     count(*) as total_assessments,
     max(assessment_scores.assessed_at) as last_assessed_at,
     {{ latest('assessment_scores.score', 'assessment_scores.assessed_at', 'assessment_scores.score') }} as score
 from assessment_scores
+inner join users on assessment_scores.user_handle = users.user_handle
 inner join tag_map
     on
         assessment_scores.assessment_tag = tag_map.raw_tag
         and tag_map.vocabulary = 'assessment'
-group by assessment_scores.user_handle, tag_map.canonical_tag
+group by users.user_number, tag_map.canonical_tag

@@ -14,23 +14,30 @@ course_views as (
 
 ),
 
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
 -- The day and the line as one number: an aggregate that orders by two values would be held in memory.
 numbered_views as (
 
     select
-        user_handle,
-        course_id,
-        author_handle,
-        level,
-        view_date,
-        view_seconds,
-        (view_date - date '1900-01-01') * {{ max_lines }} + line_number as view_number
+        users.user_number,
+        course_views.course_id,
+        course_views.author_handle,
+        course_views.level,
+        course_views.view_date,
+        course_views.view_seconds,
+        (course_views.view_date - date '1900-01-01') * {{ max_lines }} + course_views.line_number as view_number
     from course_views
+    inner join users on course_views.user_handle = users.user_handle
 
 )
 
 select
-    user_handle,
+    user_number,
     course_id,
     {{ latest('author_handle', 'view_number') }} as author_handle,
     {{ latest('level', 'view_number') }} as level,
@@ -39,4 +46,4 @@ select
     count(*) as total_views,
     {{ exact_sum('view_seconds') }} as total_view_seconds
 from numbered_views
-group by user_handle, course_id
+group by user_number, course_id

@@ -10,6 +10,12 @@ interests as (
 
 ),
 
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
 tag_map as (
 
     select * from {{ ref('int_tag_map') }}
@@ -17,14 +23,15 @@ tag_map as (
 )
 
 select
-    interests.user_handle,
+    users.user_number,
     tag_map.canonical_tag as interest_tag,
     count(*) as total_follows,
     min(interests.followed_at) as first_followed_at,
     max(interests.followed_at) as last_followed_at
 from interests
+inner join users on interests.user_handle = users.user_handle
 inner join tag_map
     on
         interests.interest_tag = tag_map.raw_tag
         and tag_map.vocabulary = 'interest'
-group by interests.user_handle, tag_map.canonical_tag
+group by users.user_number, tag_map.canonical_tag

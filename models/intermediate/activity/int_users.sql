@@ -1,4 +1,5 @@
 -- All users who appear in any of the three files about users, inside the evidence window or not.
+-- Below the marts, users have numbers from 0 in the order of their handles. Only this table knows which handle each is.
 -- Grain: one row per user.
 
 with
@@ -19,15 +20,24 @@ assessment_scores as (
 
     select * from {{ ref('stg_user_assessment_scores') }}
 
+),
+
+handles as (
+
+    select user_handle from course_views
+
+    union
+
+    select user_handle from interests
+
+    union
+
+    select user_handle from assessment_scores
+
 )
 
-select user_handle from course_views
-
-union
-
-select user_handle from interests
-
-union
-
-select user_handle from assessment_scores
-order by user_handle
+select
+    row_number() over (order by user_handle) - 1 as user_number,
+    user_handle
+from handles
+order by user_number

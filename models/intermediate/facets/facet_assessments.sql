@@ -11,7 +11,7 @@ user_assessments as not materialized (
 )
 
 select
-    user_handle,
+    user_number,
     cast(null as varchar) as course_id,
     assessment_tag as feature,
     cast(1 as double) as occurrences
@@ -20,7 +20,7 @@ from user_assessments
 union all
 
 select
-    user_handle,
+    user_number,
     cast(null as varchar) as course_id,
     assessment_tag || case
         {%- for band in score_bands() if band.below is not none %}

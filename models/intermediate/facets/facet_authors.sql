@@ -10,7 +10,7 @@ user_courses as (
 )
 
 select
-    user_handle,
+    user_number,
     course_id,
     cast(author_handle as varchar) as feature,
     cast(1 as double) as occurrences

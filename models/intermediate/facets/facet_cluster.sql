@@ -10,7 +10,7 @@ user_clusters as (
 )
 
 select
-    user_handle,
+    user_number,
     'cluster ' || cluster_id as feature,
     cast(1 as double) as occurrences
 from user_clusters

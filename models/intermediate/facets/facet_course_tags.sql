@@ -27,7 +27,7 @@ tag_parts as (
 )
 
 select
-    user_courses.user_handle,
+    user_courses.user_number,
     user_courses.course_id,
     tag_parts.course_tag as feature,
     tag_parts.part as occurrences

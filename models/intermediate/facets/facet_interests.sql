@@ -16,10 +16,10 @@ interest_bundles as (
 )
 
 select
-    user_interests.user_handle,
+    user_interests.user_number,
     cast(null as varchar) as course_id,
     interest_bundles.bundle as feature,
     cast(count(*) as double) as occurrences
 from user_interests
 inner join interest_bundles on user_interests.interest_tag = interest_bundles.interest_tag
-group by user_interests.user_handle, interest_bundles.bundle
+group by user_interests.user_number, interest_bundles.bundle

@@ -17,7 +17,7 @@ viewed_courses as (
 
 -- These are not views, so course_id is null: the hold-outs of int_hold_out_quality predict next courses again.
 select
-    next_courses.user_handle,
+    next_courses.user_number,
     cast(null as varchar) as course_id,
     viewed_courses.course_id as feature,
     next_courses.strength as occurrences

@@ -13,15 +13,15 @@ user_courses as not materialized (
 user_medians as (
 
     select
-        user_handle,
+        user_number,
         median(total_view_seconds) as median_view_seconds
     from user_courses
-    group by user_handle
+    group by user_number
 
 )
 
 select
-    user_courses.user_handle,
+    user_courses.user_number,
     user_courses.course_id,
     user_courses.course_id as feature,
     least(
@@ -29,7 +29,7 @@ select
         {{ var('view_time_max_medians') }}
     ) as occurrences
 from user_courses
-inner join user_medians on user_courses.user_handle = user_medians.user_handle
+inner join user_medians on user_courses.user_number = user_medians.user_number
 where
     user_medians.median_view_seconds > 0
     and user_courses.total_view_seconds > 0

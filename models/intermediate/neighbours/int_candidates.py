@@ -12,12 +12,14 @@ def model(dbt, session):
     from kindred.profiles.matrix import Profiles
 
     tell = AdapterLogger("Kindred").info
-    users = dbt.ref("int_profile_fingerprints").order("user_handle").fetchnumpy()
-    profiles = Profiles.read(dbt.ref("int_profiles"), users["user_handle"])
+    users = dbt.ref("int_profile_fingerprints").order("user_number").fetchnumpy()
+    handles = dbt.ref("int_users").order("user_number").select("user_handle::varchar as user_handle").to_arrow_table()
+    profiles = Profiles.read(dbt.ref("int_profiles"), users["user_number"])
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
     return in_parts(
         find_candidates(
             profiles,
+            handles["user_handle"].combine_chunks(),
             users["profile_fingerprint"],
             k=candidates_needed(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours"))),
             before=session.table(str(dbt.this)) if dbt.is_incremental else None,

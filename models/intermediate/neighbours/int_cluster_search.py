@@ -6,7 +6,7 @@ def model(dbt, session):
     from kindred.graph.eps_search import neighbours_to_compare, search_eps
     from kindred.graph.shared_neighbours import read_graph
 
-    users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
+    users = dbt.ref("int_users").order("user_number").fetchnumpy()["user_number"]
     neighbours, min_samples = neighbours_to_compare(
         len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
     )

@@ -8,7 +8,7 @@ def model(dbt, session):
     from kindred.graph.shared_neighbours import shared_neighbours
     from kindred.neighbours.lists import NeighbourLists
 
-    users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
+    users = dbt.ref("int_users").order("user_number").fetchnumpy()["user_number"]
     neighbours, _ = neighbours_to_compare(
         len(users), int(dbt.config.get("cluster_neighbours")), int(dbt.config.get("cluster_min_samples"))
     )

@@ -8,7 +8,7 @@ def model(dbt, session):
     from kindred.graph.shared_neighbours import read_graph
     from kindred.neighbours.lists import NeighbourLists
 
-    users = dbt.ref("int_users").order("user_handle").fetchnumpy()["user_handle"]
+    users = dbt.ref("int_users").order("user_number").fetchnumpy()["user_number"]
     nearest = NeighbourLists.read(dbt.ref("int_candidates"), users, k=int(dbt.config.get("cluster_voters")))
     graph = read_graph(dbt.ref("int_shared_neighbours"), users)
     chosen = dbt.ref("int_cluster_search").filter("is_chosen").select("min_shared, min_samples").fetchall()

@@ -15,9 +15,9 @@ def model(dbt, session):
         led_to = numbered.select("course_id as next_course_id")
         return session.table(str(dbt.this)).join(viewed, "course_id", "semi").join(led_to, "next_course_id", "semi")
     courses = numbered.order("course_number").fetchnumpy()["course_id"]
-    views = dbt.ref("int_user_courses").join(numbered, "course_id").select("user_handle, course_number").fetchnumpy()
+    views = dbt.ref("int_user_courses").join(numbered, "course_id").select("user_number, course_number").fetchnumpy()
     tags = dbt.ref("int_course_tags").join(numbered, "course_id").select("course_number, course_tag").fetchnumpy()
-    users, user_rows = np.unique(views["user_handle"], return_inverse=True)
+    users, user_rows = np.unique(views["user_number"], return_inverse=True)
     names, tag_columns = np.unique(tags["course_tag"].astype(str), return_inverse=True)
     relations = relate_courses(
         incidence(user_rows, views["course_number"], (len(users), len(courses))),

@@ -5,7 +5,7 @@
 select
     {{ facet.facet_number }} as facet_number,
     '{{ facet.facet }}' as facet,
-    user_handle,
+    user_number,
     course_id,
     feature,
     occurrences

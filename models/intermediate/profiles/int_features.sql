@@ -19,7 +19,7 @@ facet_users as (
 
     select
         facet_number,
-        count(distinct user_handle) as users
+        count(distinct user_number) as users
     from occurrences
     group by facet_number
 

@@ -12,8 +12,8 @@ evidence as (
 select
     facet_number,
     facet,
-    user_handle,
+    user_number,
     feature,
     {{ exact_sum('occurrences') }} as occurrences
 from evidence
-group by facet_number, facet, user_handle, feature
+group by facet_number, facet, user_number, feature

@@ -25,7 +25,7 @@ user_assessments as (
 combined as not materialized (
 
     select
-        user_handle,
+        user_number,
         1 as kind,
         interest_tag as feature
     from user_interests
@@ -33,7 +33,7 @@ combined as not materialized (
     union all
 
     select
-        user_handle,
+        user_number,
         2 as kind,
         course_id as feature
     from user_courses
@@ -41,7 +41,7 @@ combined as not materialized (
     union all
 
     select
-        user_handle,
+        user_number,
         3 as kind,
         assessment_tag as feature
     from user_assessments
@@ -60,7 +60,7 @@ features as (
 )
 
 select
-    combined.user_handle,
+    combined.user_number,
     features.feature_id
 from combined
 inner join features

@@ -19,11 +19,11 @@ profiles as (
 -- Feature ids are new in every build, so names are compared. The distance to the matching id is the same within a
 -- facet.
 select
-    users.user_handle,
+    users.user_number,
     {{ fingerprint_of_rows([
         'profiles.facet', 'profiles.feature', 'profiles.weight', 'profiles.matching_feature_id - profiles.feature_id'
     ]) }} as profile_fingerprint
 from users
-left join profiles on users.user_handle = profiles.user_handle
-group by users.user_handle
-order by users.user_handle
+left join profiles on users.user_number = profiles.user_number
+group by users.user_number
+order by users.user_number

@@ -26,7 +26,7 @@ facets as (
 scaled as not materialized (
 
     select
-        occurrences.user_handle,
+        occurrences.user_number,
         occurrences.facet_number,
         features.facet,
         features.feature_id,
@@ -47,19 +47,19 @@ scaled as not materialized (
 user_facets as (
 
     select
-        user_handle,
+        user_number,
         facet_number,
         {{ exact_sum('evidence') }} as evidence,
         {{ exact_sum('power(evidence * rarity, 2)') }} as squared_length
     from scaled
-    group by user_handle, facet_number
+    group by user_number, facet_number
 
 ),
 
 factors as (
 
     select
-        user_facets.user_handle,
+        user_facets.user_number,
         user_facets.facet_number,
         sqrt(facets.weight_share)
         * sqrt(user_facets.evidence / (user_facets.evidence + facets.confidence_prior))
@@ -71,7 +71,7 @@ factors as (
 )
 
 select
-    scaled.user_handle,
+    scaled.user_number,
     scaled.facet,
     scaled.feature_id,
     scaled.matching_feature_id,
@@ -81,5 +81,5 @@ select
 from scaled
 inner join factors
     on
-        scaled.user_handle = factors.user_handle
+        scaled.user_number = factors.user_number
         and scaled.facet_number = factors.facet_number

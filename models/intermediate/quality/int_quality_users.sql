@@ -10,8 +10,8 @@ users as (
 
 )
 
-select user_handle
+select user_number
 from users
 where {{ var('quality_splits') }} > 0
-order by md5('{{ var("quality_seed") }} ' || cast(user_handle as varchar)), user_handle
+order by md5('{{ var("quality_seed") }} ' || cast(user_handle as varchar)), user_number
 limit {{ var('quality_max_users') }}

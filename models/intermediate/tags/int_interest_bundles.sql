@@ -38,13 +38,20 @@ user_interests as (
 
 ),
 
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
 -- The overlap of followers is a share, which a sample of users estimates at a bounded cost.
 sampled_users as (
 
-    select user_handle
-    from user_interests
-    group by user_handle
-    order by md5(cast(user_handle as varchar)), user_handle
+    select users.user_number
+    from users
+    inner join user_interests on users.user_number = user_interests.user_number
+    group by users.user_number, users.user_handle
+    order by md5(cast(users.user_handle as varchar)), users.user_number
     limit {{ var('bundle_sample_users') }}
 
 ),
@@ -52,10 +59,10 @@ sampled_users as (
 sampled as (
 
     select
-        user_interests.user_handle,
+        user_interests.user_number,
         user_interests.interest_tag
     from user_interests
-    inner join sampled_users on user_interests.user_handle = sampled_users.user_handle
+    inner join sampled_users on user_interests.user_number = sampled_users.user_number
 
 ),
 
@@ -72,7 +79,7 @@ followers as (
 counted as (
 
     select
-        sampled.user_handle,
+        sampled.user_number,
         sampled.interest_tag,
         followers.users
     from sampled
@@ -91,7 +98,7 @@ together as (
     from counted as one
     inner join counted as other
         on
-            one.user_handle = other.user_handle
+            one.user_number = other.user_number
             and one.interest_tag < other.interest_tag
             and one.users >= {{ var('bundle_min_jaccard') }} * other.users
             and other.users >= {{ var('bundle_min_jaccard') }} * one.users

@@ -371,9 +371,9 @@ candidates as (
 -- How often subjects occur together is a share, which a sample of users estimates at a bounded cost.
 sampled_users as (
 
-    select user_handle
+    select user_number
     from users
-    order by md5(cast(user_handle as varchar)), user_handle
+    order by md5(cast(user_handle as varchar)), user_number
     limit {{ var('tag_link_sample_users') }}
 
 ),
@@ -381,26 +381,26 @@ sampled_users as (
 sampled as (
 
     select
-        sampled_users.user_handle,
+        sampled_users.user_number,
         user_interests.interest_tag as tag
     from sampled_users
-    inner join user_interests on sampled_users.user_handle = user_interests.user_handle
+    inner join user_interests on sampled_users.user_number = user_interests.user_number
 
     union
 
     select
-        sampled_users.user_handle,
+        sampled_users.user_number,
         user_assessments.assessment_tag as tag
     from sampled_users
-    inner join user_assessments on sampled_users.user_handle = user_assessments.user_handle
+    inner join user_assessments on sampled_users.user_number = user_assessments.user_number
 
     union
 
     select
-        sampled_users.user_handle,
+        sampled_users.user_number,
         course_tags.course_tag as tag
     from sampled_users
-    inner join user_courses on sampled_users.user_handle = user_courses.user_handle
+    inner join user_courses on sampled_users.user_number = user_courses.user_number
     inner join course_tags on user_courses.course_id = course_tags.course_id
 
 ),
@@ -426,7 +426,7 @@ together as (
     inner join sampled as other
         on
             candidates.other_tag = other.tag
-            and one.user_handle = other.user_handle
+            and one.user_number = other.user_number
     group by candidates.tag, candidates.other_tag
 
 ),

@@ -3,6 +3,12 @@
 
 with
 
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
 viewed_courses as not materialized (
 
     select * from {{ ref('int_user_courses') }}
@@ -36,26 +42,26 @@ matched_assessments as (
 user_totals as (
 
     select
-        user_handle,
+        user_number,
         count(*) as total_user_courses
     from viewed_courses
-    group by user_handle
+    group by user_number
 
 ),
 
 user_scores as (
 
     select
-        user_handle,
+        user_number,
         {{ exact_sum('score') }} / count(*) as user_avg_assessment_score
     from user_assessments
-    group by user_handle
+    group by user_number
 
 )
 
 select
-    viewed_courses.user_handle || '-' || viewed_courses.course_id as user_course_key,
-    viewed_courses.user_handle,
+    {{ key_of_two('users.user_handle', 'viewed_courses.course_id') }} as user_course_key,
+    users.user_handle,
 
     -- the course
     viewed_courses.course_id,
@@ -82,15 +88,16 @@ select
     matched_assessments.course_id is not null as matches_related_assessment,
     user_scores.user_avg_assessment_score
 from viewed_courses
+inner join users on viewed_courses.user_number = users.user_number
 inner join courses on viewed_courses.course_id = courses.course_id
-inner join user_totals on viewed_courses.user_handle = user_totals.user_handle
+inner join user_totals on viewed_courses.user_number = user_totals.user_number
 left join matched_interests
     on
-        viewed_courses.user_handle = matched_interests.user_handle
+        viewed_courses.user_number = matched_interests.user_number
         and viewed_courses.course_id = matched_interests.course_id
 left join matched_assessments
     on
-        viewed_courses.user_handle = matched_assessments.user_handle
+        viewed_courses.user_number = matched_assessments.user_number
         and viewed_courses.course_id = matched_assessments.course_id
-left join user_scores on viewed_courses.user_handle = user_scores.user_handle
-order by viewed_courses.user_handle, viewed_courses.course_id
+left join user_scores on viewed_courses.user_number = user_scores.user_number
+order by viewed_courses.user_number, viewed_courses.course_id

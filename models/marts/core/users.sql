@@ -13,14 +13,14 @@ all_users as (
 
 user_clusters as (
 
-    select * from {{ ref('user_clusters') }}
+    select * from {{ ref('int_user_clusters') }}
 
 ),
 
 nearest_users as (
 
     select
-        user_handle,
+        user_number,
         neighbourhood_similarity
     from {{ ref('int_candidates') }}
 
@@ -29,60 +29,60 @@ nearest_users as (
 course_totals as (
 
     select
-        user_handle,
+        user_number,
         count(*) as total_courses,
         cast(sum(total_views) as bigint) as total_views,
         {{ exact_sum('total_view_seconds') }} as total_view_seconds,
         min(first_view_date) as first_view_date,
         max(last_view_date) as last_view_date
     from {{ ref('int_user_courses') }}
-    group by user_handle
+    group by user_number
 
 ),
 
 interest_totals as (
 
     select
-        user_handle,
+        user_number,
         count(*) as total_interests,
         min(first_followed_at) as first_followed_at,
         max(last_followed_at) as last_followed_at
     from {{ ref('int_user_interests') }}
-    group by user_handle
+    group by user_number
 
 ),
 
 assessment_totals as (
 
     select
-        user_handle,
+        user_number,
         count(*) as total_assessments,
         {{ exact_sum('score') }} / count(*) as avg_assessment_score,
         max(last_assessed_at) as last_assessed_at
     from {{ ref('int_user_assessments') }}
-    group by user_handle
+    group by user_number
 
 ),
 
 facet_totals as (
 
     select
-        user_handle,
+        user_number,
         count(*) filter (where facet = 'authors') as total_authors,
         count(*) filter (where facet = 'course_tags') as total_course_tags
     from {{ ref('int_occurrences') }}
     where facet in ('authors', 'course_tags')
-    group by user_handle
+    group by user_number
 
 ),
 
 ranked_features as (
 
     select
-        user_handle,
+        user_number,
         facet,
         feature,
-        row_number() over (partition by user_handle, facet order by occurrences desc, feature asc) as feature_rank
+        row_number() over (partition by user_number, facet order by occurrences desc, feature asc) as feature_rank
     from {{ ref('int_occurrences') }}
     where facet in ('course_tags', 'levels')
 
@@ -91,20 +91,20 @@ ranked_features as (
 top_tags as (
 
     select
-        user_handle,
-        {{ join_text_so_far('feature', 'user_handle', 'feature_rank') }} as top_course_tags
+        user_number,
+        {{ join_text_so_far('feature', 'user_number', 'feature_rank') }} as top_course_tags
     from ranked_features
     where
         facet = 'course_tags'
         and feature_rank <= {{ top_course_tags }}
-    qualify lead(feature_rank) over (partition by user_handle order by feature_rank) is null
+    qualify lead(feature_rank) over (partition by user_number order by feature_rank) is null
 
 ),
 
 main_levels as (
 
     select
-        user_handle,
+        user_number,
         feature as main_level
     from ranked_features
     where
@@ -141,12 +141,12 @@ select
     assessment_totals.avg_assessment_score,
     assessment_totals.last_assessed_at
 from all_users
-left join user_clusters on all_users.user_handle = user_clusters.user_handle
-left join nearest_users on all_users.user_handle = nearest_users.user_handle
-left join course_totals on all_users.user_handle = course_totals.user_handle
-left join interest_totals on all_users.user_handle = interest_totals.user_handle
-left join assessment_totals on all_users.user_handle = assessment_totals.user_handle
-left join facet_totals on all_users.user_handle = facet_totals.user_handle
-left join top_tags on all_users.user_handle = top_tags.user_handle
-left join main_levels on all_users.user_handle = main_levels.user_handle
-order by all_users.user_handle
+left join user_clusters on all_users.user_number = user_clusters.user_number
+left join nearest_users on all_users.user_number = nearest_users.user_number
+left join course_totals on all_users.user_number = course_totals.user_number
+left join interest_totals on all_users.user_number = interest_totals.user_number
+left join assessment_totals on all_users.user_number = assessment_totals.user_number
+left join facet_totals on all_users.user_number = facet_totals.user_number
+left join top_tags on all_users.user_number = top_tags.user_number
+left join main_levels on all_users.user_number = main_levels.user_number
+order by all_users.user_number

@@ -2,6 +2,7 @@
 -- Grain: a single row.
 
 {%- set settings = {
+    'handle_type': var('handle_type'),
     'score_band_edges': var('score_band_edges'),
     'score_bands': score_bands(),
     'tag_symbols': var('tag_symbols'),
@@ -16,13 +17,22 @@ frozen_statistics as (
 
     select * from {{ ref('int_frozen_statistics') }}
 
+),
+
+handle_types as (
+
+    select * from {{ ref('stg_handle_types') }}
+
 )
 
 select
     '{{ build_version() }}' as version,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as started_at,
-    computed_at as statistics_computed_at,
+    frozen_statistics.computed_at as statistics_computed_at,
     '{{ dbt_version }}' as dbt_version,
     version() as engine_version,
+    handle_types.user_handle_type as handle_type,
+    handle_types.author_handle_type,
     '{{ tojson(settings, sort_keys=true) }}' as settings_json
 from frozen_statistics
+cross join handle_types

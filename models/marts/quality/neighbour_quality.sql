@@ -23,7 +23,7 @@ similar_users as (
 
 ),
 
-course_tags as (
+occurrences as (
 
     select * from {{ ref('int_occurrences') }}
     where facet = 'course_tags'
@@ -39,6 +39,16 @@ hold_out_quality as (
 quality_measures as (
 
     select * from {{ ref('stg_quality_measures') }}
+
+),
+
+course_tags as (
+
+    select
+        users.user_handle,
+        occurrences.feature
+    from occurrences
+    inner join users on occurrences.user_number = users.user_number
 
 ),
 

@@ -11,7 +11,7 @@ with
 
 user_clusters as (
 
-    select * from {{ ref('user_clusters') }}
+    select * from {{ ref('int_user_clusters') }}
 
 ),
 
@@ -49,7 +49,7 @@ feature_sums as (
         {{ exact_sum('profiles.weight') }} as weight_sum,
         {{ exact_sum('profiles.weight * profiles.weight') }} as square_sum
     from profiles
-    inner join user_clusters on profiles.user_handle = user_clusters.user_handle
+    inner join user_clusters on profiles.user_number = user_clusters.user_number
     where user_clusters.cluster_id >= 0
     group by user_clusters.cluster_id, profiles.feature_id, profiles.matching_feature_id
 
@@ -98,7 +98,7 @@ cluster_tag_users as (
         profiles.feature as tag,
         count(*) as users
     from profiles
-    inner join user_clusters on profiles.user_handle = user_clusters.user_handle
+    inner join user_clusters on profiles.user_number = user_clusters.user_number
     where
         profiles.facet in ('course_tags', 'interests')
         and user_clusters.cluster_id >= 0

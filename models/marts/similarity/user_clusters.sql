@@ -7,14 +7,21 @@ user_clusters as (
 
     select * from {{ ref('int_user_clusters') }}
 
+),
+
+users as (
+
+    select * from {{ ref('int_users') }}
+
 )
 
 select
-    user_handle,
-    cluster_id,
-    is_core,
-    linked_users,
-    nearest_cluster_id,
-    nearest_cluster_share
+    users.user_handle,
+    user_clusters.cluster_id,
+    user_clusters.is_core,
+    user_clusters.linked_users,
+    user_clusters.nearest_cluster_id,
+    user_clusters.nearest_cluster_share
 from user_clusters
-order by user_handle
+inner join users on user_clusters.user_number = users.user_number
+order by users.user_handle

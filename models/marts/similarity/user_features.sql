@@ -5,6 +5,12 @@
 
 with
 
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
 profiles as (
 
     select * from {{ ref('int_profiles') }}
@@ -33,7 +39,7 @@ facets as (
 cluster_features as (
 
     select
-        user_cluster.user_handle,
+        user_cluster.user_number,
         facets.facet,
         features.feature_id,
         user_cluster.feature,
@@ -52,7 +58,7 @@ cluster_features as (
 combined as (
 
     select
-        user_handle,
+        user_number,
         facet,
         feature_id,
         matching_feature_id,
@@ -64,7 +70,7 @@ combined as (
     union all
 
     select
-        user_handle,
+        user_number,
         facet,
         feature_id,
         feature_id as matching_feature_id,
@@ -76,12 +82,13 @@ combined as (
 )
 
 select
-    user_handle,
-    facet,
-    feature_id,
-    matching_feature_id,
-    feature,
-    occurrences,
-    weight
+    users.user_handle,
+    combined.facet,
+    combined.feature_id,
+    combined.matching_feature_id,
+    combined.feature,
+    combined.occurrences,
+    combined.weight
 from combined
-order by user_handle, feature_id
+inner join users on combined.user_number = users.user_number
+order by combined.user_number, combined.feature_id

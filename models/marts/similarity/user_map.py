@@ -8,15 +8,16 @@ def model(dbt, session):
     from kindred.graph.user_map import NEAREST_USERS, map_users
     from kindred.neighbours.lists import NeighbourLists
 
-    clusters = dbt.ref("user_clusters").select("user_handle, cluster_id").order("user_handle").fetchnumpy()
-    users = clusters["user_handle"]
-    fingerprints = dbt.ref("int_profile_fingerprints").order("user_handle").fetchnumpy()["profile_fingerprint"]
+    known = dbt.ref("int_users").order("user_number").fetchnumpy()
+    users = known["user_number"]
+    labels = dbt.ref("int_user_clusters").order("user_number").fetchnumpy()["cluster_id"]
+    fingerprints = dbt.ref("int_profile_fingerprints").order("user_number").fetchnumpy()["profile_fingerprint"]
     nearest = NeighbourLists.read(dbt.ref("int_candidates"), users, k=NEAREST_USERS).indices
     shared = read_graph(dbt.ref("int_shared_neighbours"), users)
     positions = map_users(users, shared, nearest, fingerprints)
     return {
-        "user_handle": users,
+        "user_handle": known["user_handle"],
         "x": positions[:, 0],
         "y": positions[:, 1],
-        "cluster_id": clusters["cluster_id"],
+        "cluster_id": labels,
     }

@@ -19,7 +19,7 @@ typed as (
         ]) }} as delivered_row,
         read_error,
 
-        {{ clean_integer('user_handle') }} as user_handle,
+        {{ clean_handle('user_handle', user_handle_type()) }} as user_handle,
         {{ clean_text('assessment_tag') }} as assessment_tag,
         {{ clean_timestamp('user_assessment_date') }} as assessed_at,
         {{ clean_number('user_assessment_score') }} as score
@@ -38,7 +38,7 @@ select
     score,
     case
         when read_error is not null then 'line cannot be split into columns'
-        when user_handle is null or user_handle < 1 then 'user_handle is not a whole number of 1 or more'
+        when user_handle is null then {{ reason_of_missing_handle('delivered_user_handle') }}
         when assessment_tag is null then 'assessment_tag is blank'
         when assessed_at is null then 'user_assessment_date is not a date'
         when score is null then 'user_assessment_score is not a number'

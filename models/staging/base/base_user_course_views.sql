@@ -19,11 +19,10 @@ typed as (
         ]) }} as delivered_row,
         read_error,
 
-        {{ clean_integer('user_handle') }} as user_handle,
+        {{ clean_handle('user_handle', user_handle_type()) }} as user_handle,
         cast({{ clean_timestamp('view_date') }} as date) as view_date,
         {{ clean_text('course_id') }} as course_id,
-        {{ clean_text('author_handle') }} as delivered_author_handle,
-        {{ clean_integer('author_handle') }} as author_handle,
+        {{ clean_handle('author_handle', author_handle_type()) }} as author_handle,
         {{ clean_text('level') }} as level,
         {{ clean_number('view_time_seconds') }} as view_seconds
 
@@ -43,10 +42,9 @@ select
     view_seconds,
     case
         when read_error is not null then 'line cannot be split into columns'
-        when user_handle is null or user_handle < 1 then 'user_handle is not a whole number of 1 or more'
+        when user_handle is null then {{ reason_of_missing_handle('delivered_user_handle') }}
         when view_date is null then 'view_date is not a date'
         when course_id is null then 'course_id is blank'
-        when delivered_author_handle is not null and author_handle is null then 'author_handle is not a whole number'
         when view_seconds is null then 'view_time_seconds is not a number'
         when view_seconds < 0 then 'view_time_seconds is negative'
         when view_seconds > {{ var('max_view_seconds') }}

@@ -17,7 +17,7 @@ typed as (
         {{ row_as_text(['user_handle', 'interest_tag', 'date_followed']) }} as delivered_row,
         read_error,
 
-        {{ clean_integer('user_handle') }} as user_handle,
+        {{ clean_handle('user_handle', user_handle_type()) }} as user_handle,
         {{ clean_text('interest_tag') }} as interest_tag,
         {{ clean_timestamp('date_followed') }} as followed_at
 
@@ -34,7 +34,7 @@ select
     followed_at,
     case
         when read_error is not null then 'line cannot be split into columns'
-        when user_handle is null or user_handle < 1 then 'user_handle is not a whole number of 1 or more'
+        when user_handle is null then {{ reason_of_missing_handle('delivered_user_handle') }}
         when interest_tag is null then 'interest_tag is blank'
         when followed_at is null then 'date_followed is not a date'
     end as reject_reason

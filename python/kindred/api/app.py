@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from kindred import __version__
 from kindred.api import middleware, openapi, problems
 from kindred.api.executor import LookupExecutor
-from kindred.api.middleware import ApiKey, BodyLimit, ResponseHeaders
+from kindred.api.middleware import ApiKey, BodyLimit, PathSegments, ResponseHeaders
 from kindred.api.routers import activities, service, users
 from kindred.api.settings import ApiSettings
 from kindred.stores import open_store
@@ -68,7 +68,7 @@ def create_app(store: Store | str | None = None, settings: ApiSettings | None = 
 
 def _middleware(settings: ApiSettings) -> list[Middleware]:
     """Return the middleware from the outside in: outer layers add their headers to refusals of inner ones, too."""
-    layers = [Middleware(ResponseHeaders)]
+    layers = [Middleware(PathSegments), Middleware(ResponseHeaders)]
     if settings.cors_origins:
         layers.append(
             Middleware(

@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from fastapi import HTTPException
+
 from kindred import __version__, errors, lookups
-from kindred.api.schemas.requests import ActivityQuestion, Paging, Selection
+from kindred.api.problems import OTHER_HANDLES
+from kindred.api.schemas.requests import ActivityQuestion, Paging, Selection, cursor_after
 from kindred.fold_in.activity import Activity
-from kindred.stores.base import Reader
+from kindred.stores.base import Handle, Reader
 
 
-def similar_of_user(reader: Reader, user_handle: int, selection: Selection) -> dict[str, Any]:
+def similar_of_user(reader: Reader, user_handle: Handle, selection: Selection) -> dict[str, Any]:
     """Return SimilarUsers."""
     return {"version": reader.edition.version, **_similar(reader, user_handle, selection)}
 
 
-def similar_of_users(reader: Reader, user_handles: Iterable[int], selection: Selection) -> dict[str, Any]:
+def similar_of_users(reader: Reader, user_handles: Iterable[Handle], selection: Selection) -> dict[str, Any]:
     """Return SimilarOfUsers; users who are unknown are listed apart."""
-    results: list[dict[str, Any]] = []
-    unknown: list[int] = []
-    for user_handle in dict.fromkeys(user_handles):
+    results: dict[Handle, dict[str, Any]] = {}
+    unknown: list[Handle] = []
+    for asked in dict.fromkeys(user_handles):
         try:
-            results.append(_similar(reader, user_handle, selection))
+            found = _similar(reader, asked, selection)
         except errors.UnknownUserError:
-            unknown.append(user_handle)
-    return {"version": reader.edition.version, "results": results, "unknown_user_handles": unknown}
+            unknown.append(asked)
+        else:
+            results.setdefault(found["user_handle"], found)
+    return {"version": reader.edition.version, "results": list(results.values()), "unknown_user_handles": unknown}
 
 
 def similar_to_activity(reader: Reader, question: ActivityQuestion) -> dict[str, Any]:
@@ -35,27 +40,31 @@ def similar_to_activity(reader: Reader, question: ActivityQuestion) -> dict[str,
     return {"version": reader.edition.version, **found}
 
 
-def pair(reader: Reader, user_handle: int, other_handle: int) -> dict[str, Any]:
+def pair(reader: Reader, user_handle: Handle, other_handle: Handle) -> dict[str, Any]:
     """Return Pair."""
     return {"version": reader.edition.version, **lookups.explain(reader, user_handle, other_handle)}
 
 
-def user(reader: Reader, user_handle: int) -> dict[str, Any]:
+def user(reader: Reader, user_handle: Handle) -> dict[str, Any]:
     """Return User."""
     return {"version": reader.edition.version, **_listed_tags(lookups.profile(reader, user_handle))}
 
 
 def users(reader: Reader, paging: Paging) -> dict[str, Any]:
     """Return UsersPage."""
+    after = None if paging.after is None else reader.edition.handle(paging.after)
+    if after is None and paging.after is not None:
+        raise HTTPException(422, OTHER_HANDLES)
     # One user more than the page holds shows whether there is another page.
-    rows = lookups.users_page(reader, paging.after, paging.limit + 1, paging.cluster)
+    rows = lookups.users_page(reader, after, paging.limit + 1, paging.cluster)
     page = [_listed_tags(row) for row in rows[: paging.limit]]
-    next_after = page[-1]["user_handle"] if len(rows) > paging.limit else None
+    next_after = cursor_after(page[-1]["user_handle"]) if len(rows) > paging.limit else None
     return {"version": reader.edition.version, "users": page, "next_after": next_after}
 
 
-def courses_to_take(reader: Reader, user_handle: int, limit: int) -> dict[str, Any]:
+def courses_to_take(reader: Reader, user_handle: Handle, limit: int) -> dict[str, Any]:
     """Return CoursesToTake."""
+    user_handle = lookups.handle_in(reader, user_handle)
     courses = lookups.courses_to_take(reader, user_handle, limit)
     return {"version": reader.edition.version, "user_handle": user_handle, "courses": courses}
 
@@ -72,7 +81,8 @@ def health(reader: Reader, store: str) -> dict[str, Any]:
     }
 
 
-def _similar(reader: Reader, user_handle: int, selection: Selection) -> dict[str, Any]:
+def _similar(reader: Reader, user_handle: Handle, selection: Selection) -> dict[str, Any]:
+    user_handle = lookups.handle_in(reader, user_handle)
     similar = lookups.similar_users(
         reader,
         user_handle,

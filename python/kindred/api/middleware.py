@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from hmac import compare_digest
-from urllib.parse import quote
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kindred.api.problems import NEEDS_KEY, SERVER_FAILED, problem, too_long
+from kindred.api.problems import NEEDS_KEY, SERVER_FAILED, problem, quoted_path, too_long
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +21,26 @@ OPEN_PATHS = frozenset({"/", "/page.css", "/page.js", "/health", "/ping"})
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 NOT_STORED = (b"cache-control", b"no-store")
+
+
+class PathSegments:
+    """Keep slashes and percent signs inside a segment of the path encoded, so that a handle may hold them.
+
+    Servers decode the path before it is matched with the routes, and users/a%2Fb would be users/a/b. AWS Lambda has no
+    undecoded path: there, a handle with a slash is asked for in the body of a POST.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] == "http":
+            raw_path = scope.get("raw_path")
+            segments = scope["path"].split("/") if raw_path is None else map(_decoded, raw_path.split(b"/"))
+            path = "/".join(segment.replace("%", "%25").replace("/", "%2F") for segment in segments)
+            scope = {**scope, "path": path}
+        await self._app(scope, receive, send)
 
 
 class ResponseHeaders:
@@ -93,6 +113,10 @@ class BodyLimit:
         await self._app(scope, counted_receive, send)
 
 
+def _decoded(segment: bytes) -> str:
+    return unquote_to_bytes(segment).decode(errors="replace")
+
+
 def _sent_keys(scope: Scope) -> Iterator[bytes]:
     for name, value in scope["headers"]:
         if name == b"x-api-key":
@@ -121,5 +145,5 @@ class Failures:
         except Exception:
             if scope["type"] != "http" or is_started:
                 raise
-            _log.exception("%s %s failed", scope["method"], quote(scope["path"]))
+            _log.exception("%s %s failed", scope["method"], quoted_path(scope))
             await problem(scope, 500, SERVER_FAILED)(scope, receive, send)

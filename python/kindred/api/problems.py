@@ -33,6 +33,8 @@ NOT_JSON = "The body must be application/json; say so in Content-Type."
 
 INVALID_REQUEST = "The request is not valid; see errors."
 
+OTHER_HANDLES = "The users of the warehouse have other handles since that page: begin again, without after."
+
 TOO_MANY_LOOKUPS = "Too many lookups are running; try again in a moment."
 
 SERVER_FAILED = "Something failed in the server; see its log."
@@ -78,10 +80,15 @@ def problem(
         "title": title or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": quote(scope["path"]),
+        "instance": quoted_path(scope),
         **more,
     }
     return Response(to_json(content), status, headers, MEDIA_TYPE)
+
+
+def quoted_path(scope: Scope) -> str:
+    """Return the path of a request, percent-encoded; the middleware PathSegments has left % and some / encoded."""
+    return quote(scope["path"], safe="/%")
 
 
 def too_long(max_bytes: int) -> str:

@@ -61,7 +61,7 @@ def read_parts(table: duckdb.DuckDBPyRelation, rows: int | None = None) -> Itera
         yield {name: _from_arrow(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
 
 
-def in_parts(parts: Iterable[Mapping[str, np.ndarray | ListColumn]]) -> pa.RecordBatchReader:
+def in_parts(parts: Iterable[Mapping[str, np.ndarray | pa.Array | ListColumn]]) -> pa.RecordBatchReader:
     """Return a reader from which DuckDB writes a table of one or more parts; it makes each part when it is needed."""
     import pyarrow as pa
 
@@ -92,19 +92,21 @@ def _from_arrow(column: pa.Array) -> np.ndarray | ListColumn:
     return ListColumn(lengths, column.flatten().to_numpy(zero_copy_only=False))
 
 
-def _to_arrow(part: Mapping[str, np.ndarray | ListColumn]) -> pa.RecordBatch:
+def _to_arrow(part: Mapping[str, np.ndarray | pa.Array | ListColumn]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    def column(values: np.ndarray | ListColumn) -> pa.Array:
+    def array_of(values: np.ndarray) -> pa.Array:
+        # An empty array of texts has no type of its own.
+        return pa.array(values, pa.string() if values.dtype == object else None)
+
+    def column(values: np.ndarray | pa.Array | ListColumn) -> pa.Array:
+        if isinstance(values, pa.Array):
+            return values
         if not isinstance(values, ListColumn):
-            return pa.array(values)
+            return array_of(values)
         starts = pa.array(np.concatenate([[0], np.cumsum(values.lengths)]), pa.int32())
         if isinstance(values.values, Mapping):
-            fields = {
-                # An empty array of texts has no type of its own.
-                name: pa.array(field, pa.string() if field.dtype == object else None)
-                for name, field in values.values.items()
-            }
+            fields = {name: array_of(field) for name, field in values.values.items()}
             return pa.ListArray.from_arrays(starts, pa.StructArray.from_arrays(fields.values(), fields.keys()))
         return pa.ListArray.from_arrays(starts, pa.array(values.values))
 

@@ -12,13 +12,13 @@ from kindred.cli.options import store_option
 from kindred.cli.output import format_option, print_json, print_rows
 from kindred.errors import StoreError
 from kindred.stores import open_store
-from kindred.stores.base import Reader
+from kindred.stores.base import Handle, Reader
 
 Answer = TypeVar("Answer")
 
 
 @click.command("similar", epilog="Example: kindred similar 42 --limit 5")
-@click.argument("user_handle", type=click.IntRange(min=1), required=False)
+@click.argument("user_handle", required=False)
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="The largest number of users.")
 @click.option("--min-similarity", type=click.FloatRange(0, 1), default=0.0, help="Leave out less similar users.")
 @click.option(
@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 @format_option
 @store_option
 def show_similar(
-    user_handle: int | None,
+    user_handle: str | None,
     limit: int,
     min_similarity: float,
     cluster: lookups.ClusterFilter,
@@ -47,11 +47,12 @@ def show_similar(
     in next_courses the other user viewed a course that is predicted next for USER_HANDLE; in taken_courses it is
     the other way round.
 
-    Without USER_HANDLE, the command shows the first user who has similar users.
+    Without USER_HANDLE, the command shows the first user who has similar users. After --, a handle may begin with a
+    hyphen.
     """
 
-    def lookup(reader: Reader) -> tuple[int, list[lookups.Row]]:
-        handle = reader.first_user() if user_handle is None else user_handle
+    def lookup(reader: Reader) -> tuple[Handle, list[lookups.Row]]:
+        handle: Handle | None = reader.first_user() if user_handle is None else user_handle
         if handle is None:
             raise StoreError("No user in the warehouse has similar users: check the inputs of the build.")
         return handle, lookups.similar_users(
@@ -63,7 +64,7 @@ def show_similar(
             exclude_same_profile=exclude_same_profile,
         )
 
-    user_handle, users = _read(store_url, lookup)
+    handle, users = _read(store_url, lookup)
     if output_format == "json":
         print_json(users)
         return
@@ -79,9 +80,9 @@ def show_similar(
     ]
     if output_format == "table":
         if not rows:
-            click.echo(f"User {user_handle} has no similar users, or the options leave them all out.")
+            click.echo(f"User {handle} has no similar users, or the options leave them all out.")
             return
-        click.echo(f"The users most similar to user {user_handle}:")
+        click.echo(f"The users most similar to user {handle}:")
         rows = [
             {
                 "rank": row["rank"],
@@ -96,14 +97,14 @@ def show_similar(
 
 
 @click.command("explain", epilog="Example: kindred explain 42 77")
-@click.argument("user_handle", type=click.IntRange(min=1))
-@click.argument("other_handle", type=click.IntRange(min=1))
+@click.argument("user_handle")
+@click.argument("other_handle")
 @format_option
 @store_option
-def show_reasons(user_handle: int, other_handle: int, output_format: str, store_url: str | None) -> None:
+def show_reasons(user_handle: str, other_handle: str, output_format: str, store_url: str | None) -> None:
     """Show what USER_HANDLE and OTHER_HANDLE have in common.
 
-    Each line is a shared feature with what it adds to their similarity.
+    Each line is a shared feature with what it adds to their similarity. After --, a handle may begin with a hyphen.
     """
     pair = _read(store_url, lambda reader: lookups.explain(reader, user_handle, other_handle))
     if output_format == "json":

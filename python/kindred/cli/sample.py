@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kindred.cli.output import progress_bar
-from kindred.sample.formats import FILE_FORMATS
+from kindred.sample.formats import FILE_FORMATS, HANDLE_FORMS
 
 
 @click.command("sample", epilog="Example: kindred sample --users 100000 --format parquet --out /tmp/platform")
@@ -36,13 +36,22 @@ from kindred.sample.formats import FILE_FORMATS
     help="The format of the four files.",
 )
 @click.option(
+    "--handles",
+    type=click.Choice(HANDLE_FORMS),
+    default="number",
+    show_default=True,
+    help="What users are: whole numbers, or text with names as authors.",
+)
+@click.option(
     "--truth",
     "truth_path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Also write each user's latent topics to FILE, as CSV: user_handle, topic, share.",
 )
-def write_sample(users: int, seed: int, directory: Path, file_format: str, truth_path: Path | None) -> None:
+def write_sample(
+    users: int, seed: int, directory: Path, file_format: str, handles: str, truth_path: Path | None
+) -> None:
     """Write a synthetic platform: the four files that Kindred reads.
 
     The files in DIR are course_tags, user_assessment_scores, user_course_views and user_interests. Existing files are
@@ -53,7 +62,7 @@ def write_sample(users: int, seed: int, directory: Path, file_format: str, truth
 
     try:
         with progress_bar(users, "Users") as progress:
-            rows = files.write(users, seed, directory, file_format, truth_path, progress)
+            rows = files.write(users, seed, directory, file_format, truth_path, progress, handles)
     except OSError as error:
         raise click.ClickException(f"Cannot write the sample: {error}.") from error
     counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kindred.stores.base import Handle
+
 _REASONS = {
     "courses": "both viewed **{feature}**",
     "course_tags": "both viewed courses on **{feature}**",
@@ -22,10 +24,10 @@ _FACET_TITLES = {
 """The facets whose title is not their name, as on the API's page."""
 
 
-def reason(facet: str, feature: str, user_handle: int, other_handle: int) -> str:
+def reason(facet: str, feature: str, user_handle: Handle, other_handle: Handle) -> str:
     """Return why two users are similar, as Markdown; facets that an owner adds are called by their name."""
     pattern = _REASONS.get(facet, "both have **{feature}** (" + plain(facet) + ")")
-    return pattern.format(feature=escaped(feature), user=user_handle, other=other_handle)
+    return pattern.format(feature=escaped(feature), user=escaped(str(user_handle)), other=escaped(str(other_handle)))
 
 
 def facet_title(facet: str) -> str:

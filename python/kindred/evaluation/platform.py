@@ -83,32 +83,32 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
     evidence = columns_of(
         tables["int_evidence"]
         .filter(f"facet != '{NEXT_COURSES}'")
-        .join(users, "user_handle")
+        .join(users, "user_number")
         .join(features, "facet_number, feature")
         .join(numbered, "course_id", how="left")
         .select(
-            "user_handle, facet_number, feature_id, matching_feature_id, occurrences,"
+            "user_number, facet_number, feature_id, matching_feature_id, occurrences,"
             " coalesce(course_number, -1) as course_number"
         )
     )
-    views = tables["int_user_courses"].join(users, "user_handle").join(numbered, "course_id")
+    views = tables["int_user_courses"].join(users, "user_number").join(numbered, "course_id")
     course_tags = columns_of(tables["int_course_tags"].join(numbered, "course_id"))
-    handles = columns_of(users.order("user_handle"))["user_handle"]
+    numbers = columns_of(users.order("user_number"))["user_number"]
     courses = len(numbered)
 
     def rows_of(columns: dict[str, np.ndarray]) -> np.ndarray:
-        return np.searchsorted(handles, columns["user_handle"])
+        return np.searchsorted(numbers, columns["user_number"])
 
     def tagged(rows: np.ndarray, tags: np.ndarray, count: int) -> sparse.csr_array:
         names, columns = np.unique(tags.astype(str), return_inverse=True)
         return incidence(rows, columns, (count, len(names)))
 
-    viewed = columns_of(views.select("user_handle, course_number"))
-    followed = columns_of(tables["int_user_interests"].join(users, "user_handle"))
-    assessed = columns_of(tables["int_user_assessments"].join(users, "user_handle"))
+    viewed = columns_of(views.select("user_number, course_number"))
+    followed = columns_of(tables["int_user_interests"].join(users, "user_number"))
+    assessed = columns_of(tables["int_user_assessments"].join(users, "user_number"))
     return Platform(
         Evidence(
-            handles,
+            numbers,
             rows_of(evidence),
             evidence["facet_number"],
             evidence["feature_id"],
@@ -117,10 +117,10 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
             evidence["occurrences"],
             read_facets(tables["facets"]),
         ),
-        incidence(rows_of(viewed), viewed["course_number"], (len(handles), courses)),
+        incidence(rows_of(viewed), viewed["course_number"], (len(numbers), courses)),
         tagged(course_tags["course_number"], course_tags["course_tag"], courses),
-        tagged(rows_of(followed), followed["interest_tag"], len(handles)),
-        tagged(rows_of(assessed), assessed["assessment_tag"], len(handles)),
+        tagged(rows_of(followed), followed["interest_tag"], len(numbers)),
+        tagged(rows_of(assessed), assessed["assessment_tag"], len(numbers)),
     )
 
 

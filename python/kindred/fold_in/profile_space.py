@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
 MIN_CANDIDATES = 100
 """The fewest candidates that compete for the places of a list, however short it is."""
 
-MAGIC = b"kindred profile space 1\n"
+NUMBERED_USERS = """
+    select
+        row_number() over (order by user_handle) - 1 as user_number,
+        user_handle,
+        cluster_id,
+        neighbourhood_similarity
+    from users
+"""
+"""The users of a published warehouse, with numbers in the order of their handles."""
+
+MAGIC = b"kindred profile space 2\n"
 """The first bytes of a profile space; the number changes with the format."""
 
 CHECKSUM_BYTES = 4
@@ -42,7 +53,8 @@ class ProfileSpace:
     features
         int64 array of shape (features,), rising: the feature_id of each row of holders.
     users
-        int64 array of shape (users,), rising: the handle of each column of holders. A user without features has none.
+        The handle of each column of holders, in the order of handles: integers or texts. A user without features has
+        none.
     cluster_ids
         int64 array of shape (users,): the cluster of each user, -1 for none.
     neighbourhood_similarity
@@ -54,7 +66,7 @@ class ProfileSpace:
 
     encoder: Encoder
     features: np.ndarray
-    users: np.ndarray
+    users: list[Any]
     cluster_ids: np.ndarray
     neighbourhood_similarity: np.ndarray
     holders: sparse.csr_array
@@ -72,18 +84,20 @@ class ProfileSpace:
         encoder = Encoder.read(connection)
         # A row for every feature, with the users who have it: a posted profile needs few of these rows, but has
         # something in common with most users. That takes a quarter of the time for a profile of 70 features.
-        exchanged = connection.table("user_features").select(
-            "feature_id as user_handle, user_handle as feature_id, weight"
-        )
+        exchanged = connection.sql(f"""
+            with numbered as ({NUMBERED_USERS})
+
+            select user_features.feature_id as user_number, numbered.user_number as feature_id, user_features.weight
+            from user_features
+            inner join numbered on user_features.user_handle = numbered.user_handle
+        """)
         profiles = Profiles.read(exchanged, np.array(list(encoder.features), dtype=np.int64))
-        users = connection.sql(
-            "select user_handle, cluster_id, neighbourhood_similarity from users order by user_handle"
-        ).fetchnumpy()
-        rows, _ = find_rows(profiles.features, np.asarray(users["user_handle"]))
+        users = connection.sql(f"{NUMBERED_USERS} order by user_number").fetchnumpy()
+        rows = profiles.features
         return cls(
             encoder,
             profiles.users,
-            profiles.features,
+            users["user_handle"][rows].tolist(),
             np.asarray(users["cluster_id"][rows], dtype=np.int64),
             np.asarray(users["neighbourhood_similarity"][rows], dtype=np.float64),
             profiles.matrix,
@@ -141,7 +155,7 @@ class ProfileSpace:
         return [
             {
                 "rank": place + 1,
-                "similar_user_handle": int(self.users[user]),
+                "similar_user_handle": self.users[user],
                 "similarity": float(similarities[user]),
                 "facets": dict(zip(facets, parts[place].tolist(), strict=True)),
                 "cluster_id": int(self.cluster_ids[user]),
@@ -200,7 +214,7 @@ class ProfileSpace:
         for array in (
             np.frombuffer(self.encoder.content.encode(), dtype=np.uint8),
             self.features,
-            self.users,
+            np.frombuffer(json.dumps(self.users).encode(), dtype=np.uint8),
             self.cluster_ids,
             self.neighbourhood_similarity,
             self.holders.indptr,
@@ -235,10 +249,10 @@ class ProfileSpace:
         return cls(
             Encoder(encoder.tobytes().decode()),
             features,
-            users,
+            json.loads(users.tobytes()),
             cluster_ids,
             neighbourhood_similarity,
-            sparse.csr_array((weights, columns, starts), shape=(len(features), len(users))),
+            sparse.csr_array((weights, columns, starts), shape=(len(features), len(cluster_ids))),
         )
 
 

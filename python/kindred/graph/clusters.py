@@ -128,7 +128,7 @@ def cluster_users(
 
     Returns
     -------
-    Columns of a table with a row per user: user_handle, cluster_id, is_core, linked_users, nearest_cluster_id and
+    Columns of a table with a row per user: user_number, cluster_id, is_core, linked_users, nearest_cluster_id and
     nearest_cluster_share.
 
     """
@@ -139,7 +139,7 @@ def cluster_users(
         found = shared_neighbour_dbscan(graph, *chosen)
     nearest, shares = nearest_clusters(found.labels, voters)
     return {
-        "user_handle": users,
+        "user_number": users,
         "cluster_id": found.labels,
         "is_core": found.is_core,
         "linked_users": found.linked_users,

@@ -59,7 +59,7 @@ def shared_neighbour_graph(indices: np.ndarray) -> sparse.csr_array:
 def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[str, np.ndarray | ListColumn]]:
     """Yield the graph of `shared_neighbour_graph` as parts of a table with a row per user.
 
-    Its columns are user_handle, neighbour_handles (mutual neighbours, rising) and shared_neighbours, two lists of one
+    Its columns are user_number, neighbour_numbers (mutual neighbours, rising) and shared_neighbours, two lists of one
     length.
     """
     graph = shared_neighbour_graph(indices)
@@ -67,18 +67,18 @@ def shared_neighbours(indices: np.ndarray, users: np.ndarray) -> Iterator[dict[s
         part = graph[start : start + PART_USERS]
         lengths = np.diff(part.indptr)
         yield {
-            "user_handle": users[start : start + PART_USERS],
-            "neighbour_handles": ListColumn(lengths, users[part.indices]),
+            "user_number": users[start : start + PART_USERS],
+            "neighbour_numbers": ListColumn(lengths, users[part.indices]),
             "shared_neighbours": ListColumn(lengths, part.data.astype(np.int64)),
         }
 
 
 def read_graph(table: duckdb.DuckDBPyRelation, users: np.ndarray) -> sparse.csr_array:
-    """Read the graph back from a table that `shared_neighbours` made; users are the handles of its rows, rising."""
+    """Read the graph back from a table that `shared_neighbours` made; users are the numbers of its rows, rising."""
     lengths, columns, shared = [], [], []
-    by_user = table.order("user_handle").select("neighbour_handles, shared_neighbours")
+    by_user = table.order("user_number").select("neighbour_numbers, shared_neighbours")
     for part in read_parts(by_user, PART_USERS):
-        neighbours = part["neighbour_handles"]
+        neighbours = part["neighbour_numbers"]
         counts = part["shared_neighbours"]
         lengths.append(neighbours.lengths)
         columns.append(np.searchsorted(users, neighbours.values).astype(np.int32))

@@ -31,14 +31,14 @@ def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, 
     """Place users on a map on which users who share neighbours are near each other.
 
     Up to MAX_LAID_OUT_USERS users are laid out by `two_dimensions`. If there are more, a sample of them is, drawn by a
-    hash of the handle; there the tie of two users is the sum over all paths of two steps between them. All other users
+    hash of the number; there the tie of two users is the sum over all paths of two steps between them. All other users
     are placed at the mean of the users they are tied to, weighted in favour of the strongest ties. This happens in
     rounds: first the users tied to the sample, then the users tied to those.
 
     Parameters
     ----------
     users
-        int64 array of shape (users,): handles.
+        int64 array of shape (users,): the numbers of the users.
     shared
         CSR array of shape (users, users), symmetric: what `shared_neighbour_graph` returns. Its data are overwritten.
     nearest
@@ -89,7 +89,7 @@ def ties_of(shared: sparse.csr_array, nearest: np.ndarray) -> sparse.csr_array:
 
 
 def _sample(users: np.ndarray, has_ties: np.ndarray) -> np.ndarray:
-    """Return the rows of the users to lay out, rising: at most MAX_LAID_OUT_USERS, chosen by a hash of the handle."""
+    """Return the rows of the users to lay out, rising: at most MAX_LAID_OUT_USERS, chosen by a hash of the number."""
     rows = np.flatnonzero(has_ties)
     hashes = users[rows].astype(np.uint64) * HASH_MULTIPLIER
     return np.sort(rows[np.argsort(hashes, kind="stable")[:MAX_LAID_OUT_USERS]])

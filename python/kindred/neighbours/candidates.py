@@ -12,10 +12,11 @@ from kindred.build.tables import ListColumn
 from kindred.neighbours.lists import BLOCK_USERS, CANDIDATES_PER_PLACE, NEIGHBOURHOOD_USERS, KnownLists, NeighbourLists
 from kindred.neighbours.refresh import known_lists, refresh_lists
 from kindred.neighbours.top_k import top_k
-from kindred.profiles.matrix import Profiles, find_rows
+from kindred.profiles.matrix import Profiles
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 
 SPARE_SHARE = 0.16
@@ -29,6 +30,7 @@ def candidates_needed(top_k: int, cluster_neighbours: int) -> int:
 
 def find_candidates(
     profiles: Profiles,
+    handles: pa.StringArray,
     fingerprints: np.ndarray,
     k: int,
     *,
@@ -36,21 +38,23 @@ def find_candidates(
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
     tell: Callable[[str], object] = lambda _: None,
-) -> Iterator[dict[str, np.ndarray | ListColumn]]:
+) -> Iterator[dict[str, np.ndarray | pa.StringArray | ListColumn]]:
     """List the nearest users of every user by the similarity of their profiles, exactly.
 
     Parameters
     ----------
     profiles
-        The profiles to compare.
+        The profiles to compare; their users are the numbers 0, 1 and so on.
+    handles
+        The handle of each user, as text: the next build finds them by it, since their numbers may be others then.
     fingerprints
         uint64 array of shape (users,): equal for equal profiles, see `read_known`.
     k
         Candidates wanted for each user. The lists are longer by SPARE_SHARE, so that users can leave them until the
         next refresh.
     before
-        The table of the build before; lists that have not changed since are taken from it (`refresh`). A table without
-        fingerprints, from an older version, is ignored.
+        The table of the build before; lists that have not changed since are taken from it (`refresh`). It is ignored if
+        an older version made it, or if the users who were there then are in another order now (numbers became text).
     threads, progress
         See `top_k`.
     tell
@@ -58,18 +62,19 @@ def find_candidates(
 
     Yields
     ------
-    Parts of a table with a row per user, by user: user_handle; candidate_handles and scores, two lists of one length,
-    nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k users
-    otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
+    Parts of a table with a row per user, by user: user_number; user_handle; candidate_numbers and scores, two lists of
+    one length, nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k
+    users otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
 
     """
     length = k + math.ceil(SPARE_SHARE * k)
-    if before is None or "profile_fingerprint" not in before.columns:
+    rows_now = None if before is None else _rows_now(before, handles)
+    if before is None or rows_now is None:
         found = known_lists(
             profiles.matrix, length, counterparts=profiles.counterparts, threads=threads, progress=progress
         )
     else:
-        known, changed = read_known(before, profiles.users, fingerprints, length)
+        known, changed = read_known(before, rows_now, fingerprints, length)
         tell(f"The profiles of {changed.sum():,} of {len(changed):,} users have changed since the build before")
         found = refresh_lists(
             profiles.matrix,
@@ -89,8 +94,9 @@ def find_candidates(
         lengths = is_listed.sum(axis=1)
         lists = NeighbourLists(found.indices[block], found.scores[block])
         yield {
-            "user_handle": users[block],
-            "candidate_handles": ListColumn(lengths, users[lists.indices[is_listed]]),
+            "user_number": users[block],
+            "user_handle": handles[block],
+            "candidate_numbers": ListColumn(lengths, users[lists.indices[is_listed]]),
             "scores": ListColumn(lengths, lists.scores[is_listed]),
             "is_complete": found.is_complete[block],
             "neighbourhood_similarity": lists.neighbourhood_similarity(),
@@ -99,7 +105,7 @@ def find_candidates(
 
 
 def read_known(
-    before: duckdb.DuckDBPyRelation, users: np.ndarray, fingerprints: np.ndarray, k: int
+    before: duckdb.DuckDBPyRelation, rows_now: np.ndarray, fingerprints: np.ndarray, k: int
 ) -> tuple[KnownLists, np.ndarray]:
     """Read the lists of an earlier build for the users of today.
 
@@ -107,8 +113,9 @@ def read_known(
     ----------
     before
         The table that `find_candidates` made then.
-    users
-        int64 array, rising: the users of today.
+    rows_now
+        Integer array of shape (users then,): today's row of every user of then, by the number then; -1 for those who
+        have left.
     fingerprints
         uint64 array of shape (users,): the fingerprints of their profiles today. A user has changed whose fingerprint
         was different, or who had none.
@@ -121,15 +128,28 @@ def read_known(
         What `kindred.neighbours.refresh.refresh_lists` takes.
 
     """
-    lists = NeighbourLists.read(before, users, k)
-    then = before.select("user_handle, profile_fingerprint, is_complete, len(candidate_handles) as listed").fetchnumpy()
-    rows, is_there = find_rows(np.asarray(then["user_handle"]), users)
+    users = len(fingerprints)
+    lists = NeighbourLists.read(before, rows_now, k, users)
+    then = before.select("user_number, profile_fingerprint, is_complete, len(candidate_numbers) as listed").fetchnumpy()
+    rows = rows_now[then["user_number"]]
+    is_there = rows >= 0
     rows = rows[is_there]
-    changed = np.ones(len(users), dtype=bool)
+    changed = np.ones(users, dtype=bool)
     changed[rows] = fingerprints[rows] != then["profile_fingerprint"][is_there]
-    is_complete = np.zeros(len(users), dtype=bool)
+    is_complete = np.zeros(users, dtype=bool)
     is_complete[rows] = (then["is_complete"] & (then["listed"] <= k))[is_there]
     return KnownLists(lists.indices, lists.scores, is_complete), changed
+
+
+def _rows_now(before: duckdb.DuckDBPyRelation, handles: pa.StringArray) -> np.ndarray | None:
+    """Return what `read_known` takes as rows_now, or None if the table of the build before cannot be used."""
+    import pyarrow.compute as pc
+
+    if not {"profile_fingerprint", "user_number", "user_handle"} <= set(before.columns):
+        return None
+    then = before.order("user_number").select("user_handle").to_arrow_table()["user_handle"]
+    rows = np.asarray(pc.index_in(then, value_set=handles).fill_null(-1))
+    return rows if (np.diff(rows[rows >= 0]) > 0).all() else None
 
 
 def candidate_lists(profiles: Profiles, k: int, threads: int = 1, *, rows: np.ndarray | None = None) -> NeighbourLists:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kindred.build.tables import read_parts
-from kindred.profiles.matrix import find_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,21 +40,33 @@ class NeighbourLists:
     scores: np.ndarray
 
     @classmethod
-    def read(cls, table: duckdb.DuckDBPyRelation, users: np.ndarray, k: int) -> NeighbourLists:
-        """Read the k nearest users back from a table that `find_candidates` made; users are its rows, rising.
+    def read(cls, table: duckdb.DuckDBPyRelation, rows: np.ndarray, k: int, users: int | None = None) -> NeighbourLists:
+        """Read the k nearest users back from a table that `find_candidates` made.
 
         Indices are int32, which halves the memory of 100 neighbours for each of a million users.
+
+        Parameters
+        ----------
+        table
+            The table.
+        rows
+            Integer array of shape (users of the table,): the row here of every user, by their number in the table; -1
+            for none.
+        k
+            The length of the lists.
+        users
+            How many rows there are here, by default as many as in the table.
+
         """
-        table = table.select(f"user_handle, candidate_handles[:{k}] as candidate_handles, scores[:{k}] as scores")
-        indices = np.full((len(users), k), -1, dtype=np.int32)
+        table = table.select(f"user_number, candidate_numbers[:{k}] as candidate_numbers, scores[:{k}] as scores")
+        indices = np.full((len(rows) if users is None else users, k), -1, dtype=np.int32)
         scores = np.zeros(indices.shape)
         for part in read_parts(table, BLOCK_USERS):
-            candidates = part["candidate_handles"]
-            owners, is_user = find_rows(part["user_handle"], users)
-            others, is_other = find_rows(candidates.values, users)
-            is_there = is_user[candidates.owners] & is_other
-            rows, places = owners[candidates.owners][is_there], candidates.places[is_there]
-            indices[rows, places], scores[rows, places] = others[is_there], part["scores"].values[is_there]
+            candidates = part["candidate_numbers"]
+            owners, others = rows[part["user_number"]][candidates.owners], rows[candidates.values]
+            is_there = (owners >= 0) & (others >= 0)
+            entries = owners[is_there], candidates.places[is_there]
+            indices[entries], scores[entries] = others[is_there], part["scores"].values[is_there]
         return cls(indices, scores)
 
     def neighbourhood_similarity(self) -> np.ndarray:

@@ -74,6 +74,7 @@ def rerank(
 
 def similar_users(
     profiles: Profiles,
+    handles: np.ndarray,
     one_hot: Profiles,
     listed: NeighbourLists,
     columns: ProfileColumns,
@@ -87,6 +88,8 @@ def similar_users(
     ----------
     profiles
         Weighted profiles, the cluster included, whose dot product is the similarity (the table user_features).
+    handles
+        Array of shape (users,), of integers or of texts (dtype object): the handle of each user.
     one_hot
         Profiles of the same users without weights, for the plain cosine.
     listed
@@ -124,9 +127,9 @@ def similar_users(
         shared = shared_weights(one_hot.matrix[block], rows, others, one_hot.matrix[distinct])
         both = lengths[block][rows] * lengths[neighbours]
         yield {
-            "user_handle": profiles.users[block][rows],
+            "user_handle": handles[block][rows],
             "rank": places + 1,
-            "similar_user_handle": profiles.users[neighbours],
+            "similar_user_handle": handles[neighbours],
             "similarity": similarity,
             **{f"{facet}_part": parts[:, place] for place, facet in enumerate(columns.facets)},
             "neighbourhood_similarity": neighbourhood_similarity[neighbours],

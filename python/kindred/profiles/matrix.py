@@ -45,7 +45,7 @@ class Profiles:
         Parameters
         ----------
         columns
-            Arrays of one length: user_handle and feature_id (integers; each pair once); matching_feature_id (integers),
+            Arrays of one length: user_number and feature_id (integers; each pair once); matching_feature_id (integers),
             unless every feature is compared with itself; and weight (float), unless every weight is 1.
         users
             The users that get a row, rising; by default those in the table. Users without features get an empty row.
@@ -56,13 +56,13 @@ class Profiles:
             If the table names a user that is not among users.
 
         """
-        handles = np.asarray(columns["user_handle"], dtype=np.int64)
+        numbers = np.asarray(columns["user_number"], dtype=np.int64)
         feature_ids = np.asarray(columns["feature_id"], dtype=np.int64)
         matching_ids = np.asarray(columns.get("matching_feature_id", feature_ids), dtype=np.int64)
-        weights = np.asarray(columns.get("weight", np.ones(len(handles))), dtype=np.float64)
-        users = np.unique(handles) if users is None else np.asarray(users, dtype=np.int64)
+        weights = np.asarray(columns.get("weight", np.ones(len(numbers))), dtype=np.float64)
+        users = np.unique(numbers) if users is None else np.asarray(users, dtype=np.int64)
         features, first, feature_columns = np.unique(feature_ids, return_index=True, return_inverse=True)
-        rows = _rows_of(handles, users)
+        rows = _rows_of(numbers, users)
         matrix = sparse.csr_array((weights, (rows, feature_columns)), shape=(len(users), len(features)))
         matrix.sum_duplicates()
         return cls(users, features, matching_ids[first], matrix)
@@ -81,7 +81,7 @@ class Profiles:
         """
         matching = "matching_feature_id" if "matching_feature_id" in table.columns else "feature_id"
         weight = "weight" if "weight" in table.columns else "1.0::double"
-        counts = table.aggregate("user_handle, count(*) as features", "user_handle").order("user_handle").fetchnumpy()
+        counts = table.aggregate("user_number, count(*) as features", "user_number").order("user_number").fetchnumpy()
         ids = (
             table.aggregate(f"feature_id, min({matching}) as matching_feature_id", "feature_id")
             .order("feature_id")
@@ -90,14 +90,14 @@ class Profiles:
         users = np.asarray(users, dtype=np.int64)
         features = np.asarray(ids["feature_id"], dtype=np.int64)
         row_counts = np.zeros(len(users), dtype=np.int64)
-        row_counts[_rows_of(np.asarray(counts["user_handle"]), users)] = counts["features"]
+        row_counts[_rows_of(np.asarray(counts["user_number"]), users)] = counts["features"]
         starts = np.concatenate([[0], np.cumsum(row_counts)])
         # 32-bit indices, as scipy would choose them, as long as they can count the entries.
         kind = np.int32 if starts[-1] <= np.iinfo(np.int32).max else np.int64
         columns, weights = np.empty(starts[-1], dtype=kind), np.empty(starts[-1])
         free = starts[:-1].copy()
-        for part in read_parts(table.select(f"user_handle, feature_id, {weight} as weight")):
-            rows = _rows_of(part["user_handle"], users)
+        for part in read_parts(table.select(f"user_number, feature_id, {weight} as weight")):
+            rows = _rows_of(part["user_number"], users)
             order = np.argsort(rows, kind="stable")
             rows = rows[order]
             owners, first, listed = np.unique(rows, return_index=True, return_counts=True)
@@ -129,31 +129,31 @@ class Profiles:
         return exchanged
 
 
-def find_rows(handles: np.ndarray, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the row of every handle, users being the rows.
+def find_rows(numbers: np.ndarray, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the row of every number, users being the rows.
 
     Parameters
     ----------
-    handles
-        Integer array of shape (handles,), in any order.
+    numbers
+        Integer array of shape (numbers,), in any order.
     users
         Integer array of shape (users,), rising.
 
     Returns
     -------
     rows, is_there
-        Integer and boolean arrays of shape (handles,): the row, and whether it exists; if not, the row means nothing.
+        Integer and boolean arrays of shape (numbers,): the row, and whether it exists; if not, the row means nothing.
 
     """
-    rows = np.searchsorted(users, handles)
+    rows = np.searchsorted(users, numbers)
     is_there = rows < len(users)
-    is_there[is_there] = users[rows[is_there]] == handles[is_there]
+    is_there[is_there] = users[rows[is_there]] == numbers[is_there]
     return rows, is_there
 
 
-def _rows_of(handles: np.ndarray, users: np.ndarray) -> np.ndarray:
-    """Return the row of every handle; users are the rows, rising. Raises ValueError where one has no row."""
-    rows, is_there = find_rows(handles, users)
+def _rows_of(numbers: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """Return the row of every number; users are the rows, rising. Raises ValueError where one has no row."""
+    rows, is_there = find_rows(numbers, users)
     if not is_there.all():
         raise ValueError("the table names a user that has no row")
     return rows

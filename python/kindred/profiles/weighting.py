@@ -19,7 +19,7 @@ class Evidence:
     Attributes
     ----------
     users
-        int64 array of shape (users,), rising: the handle of each row.
+        int64 array of shape (users,), rising: the number of the user of each row.
     rows
         Integer array: the row of the user.
     facet_numbers, feature_ids, matching_feature_ids

@@ -1,3 +1,3 @@
 """A synthetic learning platform of any size, as the files that Kindred reads."""
 
-__all__ = ["activity", "catalogue", "draws", "files", "formats", "platform", "users", "vocabulary"]
+__all__ = ["activity", "catalogue", "draws", "files", "formats", "handles", "platform", "users", "vocabulary"]

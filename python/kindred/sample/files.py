@@ -24,6 +24,7 @@ from kindred.errors import SampleError
 from kindred.sample.activity import draw_assessments, draw_interests, draw_views
 from kindred.sample.catalogue import draw_catalogue
 from kindred.sample.formats import FILE_FORMATS
+from kindred.sample.handles import USER_HANDLES, with_text_handles
 from kindred.sample.platform import SCHEMAS
 from kindred.sample.users import draw_users
 
@@ -94,13 +95,15 @@ def write(
     file_format: str,
     truth_path: Path | None = None,
     progress: Callable[[int], object] = lambda users: None,
+    handles: str = "number",
 ) -> dict[str, int]:
     """Write a sample as four files in `directory` and return the number of rows of each table written.
 
     `file_format` is one of FILE_FORMATS. If `truth_path` is given, the latent topics are written to it as CSV. Missing
     directories are created. Existing files of the same names are replaced once all new ones are complete: until then
     the new ones are in a hidden directory beside them, which is removed if the run is interrupted. `progress` is called
-    with the number of users in each chunk that is done.
+    with the number of users in each chunk that is done. `handles` is one of HANDLE_FORMS: with "uuid" and "email",
+    users are such texts, and authors are names.
 
     Raises SampleError if `directory` holds one of the tables in the other format (the build would then have two inputs
     to choose from) or if `truth_path` is the file of a table, ValueError as `generate` does, and OSError.
@@ -112,6 +115,7 @@ def write(
         paths["truth"] = truth_path
     chunks = generate(users, seed)
 
+    of_user = USER_HANDLES.get(handles)
     rows = dict.fromkeys(paths, 0)
     with ExitStack() as scratch:
         unfinished: dict[str, Path] = {}
@@ -120,7 +124,7 @@ def write(
             hidden = scratch.enter_context(tempfile.TemporaryDirectory(prefix=".kindred-sample-", dir=folder))
             unfinished |= {name: Path(hidden, path.name) for name, path in paths.items() if path.parent == folder}
         with ExitStack() as files:
-            writers = {name: files.enter_context(_Writer(path, name)) for name, path in unfinished.items()}
+            writers = {name: files.enter_context(_Writer(path, name, of_user)) for name, path in unfinished.items()}
             for chunk in chunks:
                 for name in writers.keys() & chunk.tables.keys():
                     writers[name].write(chunk.tables[name])
@@ -148,8 +152,11 @@ def _refuse_table_name(directory: Path, truth_path: Path) -> None:
 class _Writer:
     """A file for tables of one name: CSV or Parquet, by its suffix (`truth` is always CSV)."""
 
-    def __init__(self, path: Path, name: str):
+    def __init__(self, path: Path, name: str, of_user: Callable[[int], str] | None):
+        self._of_user = of_user
         self._schema = SCHEMAS[name]
+        if of_user is not None:
+            self._schema = with_text_handles(self._schema.empty_table(), of_user).schema
         if name != "truth" and path.suffix == ".parquet":
             self._file = pyarrow.parquet.ParquetWriter(path, self._schema)
         else:
@@ -167,4 +174,6 @@ class _Writer:
         self._file.close()
 
     def write(self, table: pa.Table) -> None:
+        if self._of_user is not None:
+            table = with_text_handles(table, self._of_user)
         self._file.write_table(table.cast(self._schema))

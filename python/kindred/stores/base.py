@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -14,6 +15,20 @@ from kindred.errors import StoreError
 
 if TYPE_CHECKING:  # it imports scipy, which most lookups do not need
     from kindred.fold_in.profile_space import ProfileSpace
+
+Handle = int | str
+"""The handle of a user: a whole number, or text in a warehouse whose `handle_type` is text."""
+
+BLANKS = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+"""Blanks and invisible characters, which no handle has around it (macro without_blanks_around)."""
+
+PLAIN_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,15}")
+
+MAX_NUMBER = 2**53 - 1
+"""The largest whole number that every program reads exactly; a warehouse with larger ones has text."""
 
 Row = dict[str, Any]
 """A row of a table by its column names."""
@@ -72,6 +87,8 @@ class Edition:
         When the build started, in UTC: ISO 8601 to the second.
     users
         The number of users.
+    handle_type
+        What handles are: "number" or "text".
     matching_facets
         Every facet, in the order of their numbers, with the facet of the other user to compare it with.
     cluster_labels
@@ -82,44 +99,58 @@ class Edition:
     version: str
     built_at: str
     users: int
+    handle_type: str = "number"
     matching_facets: dict[str, str] = field(default_factory=dict)
     cluster_labels: dict[int, str | None] = field(default_factory=dict)
+
+    def handle(self, asked: Handle) -> Handle | None:
+        """Return a handle as this version has it, from a number or a text; None if no user can have it."""
+        text = str(asked).strip(BLANKS)
+        if self.handle_type == "text":
+            return text if _is_storable(text) else None
+        return int(text) if PLAIN_NUMBER.fullmatch(text) and abs(int(text)) <= MAX_NUMBER else None
+
+
+def _is_storable(text: str) -> bool:
+    """Return whether a text can be in every store: some take no NUL, and none takes half a surrogate pair."""
+    return bool(text) and "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 class Reader(ABC):
     """A store at one version. One thread at a time uses it, inside the context of `Store.read`.
 
-    Handles are whole numbers of 1 or more; the caller finds out by `user` whether a user exists. Rows are dicts by the
-    column names of the warehouse, with dates and times as ISO 8601 text, so that every store returns the same rows.
+    Handles are of the edition's type, as `Edition.handle` returns them; the caller finds out by `user` whether a user
+    exists. They are in the order of numbers or of code points. Rows are dicts by the column names of the warehouse,
+    with dates and times as ISO 8601 text, so that every store returns the same rows.
     """
 
     edition: Edition
 
     @abstractmethod
-    def user(self, user_handle: int) -> Row | None:
+    def user(self, user_handle: Handle) -> Row | None:
         """Return the user's row of the table users, or None if the user does not exist."""
 
     @abstractmethod
-    def similar(self, user_handle: int) -> list[Row]:
+    def similar(self, user_handle: Handle) -> list[Row]:
         """Return the user's rows of similar_users, most similar first, without user_handle.
 
         top_reasons is a list of dicts of facet, feature and contribution.
         """
 
     @abstractmethod
-    def features(self, user_handle: int) -> list[tuple[str, str, float]]:
+    def features(self, user_handle: Handle) -> list[tuple[str, str, float]]:
         """Return the user's profile from user_features, as (facet, feature, weight) in any order."""
 
     @abstractmethod
-    def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
+    def courses(self, user_handles: Iterable[Handle]) -> dict[Handle, list[str]]:
         """Return the ids of the courses that each user viewed, in any order; users without views are left out."""
 
     @abstractmethod
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
-        """Return up to `limit` rows of users, of one cluster or all, by rising handle from the first after `after`."""
+    def users(self, after: Handle | None, limit: int, cluster_id: int | None = None) -> list[Row]:
+        """Return up to `limit` rows of users, of one cluster or all, by rising handle, from the first after `after`."""
 
     @abstractmethod
-    def first_user(self) -> int | None:
+    def first_user(self) -> Handle | None:
         """Return the lowest handle of a user with similar users, or None if nobody has any."""
 
     @abstractmethod

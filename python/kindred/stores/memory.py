@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
 import duckdb
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.errors import StoreError
-from kindred.stores.base import Progress, Reader, Row, Store, path_of, read_only
+from kindred.stores.base import Handle, Progress, Reader, Row, Store, path_of, read_only
 from kindred.stores.sql import plain_row, read_edition, read_space
 from kindred.warehouse.reading import current_file, open_file, rows_of
 
@@ -97,33 +98,33 @@ class MemoryReader(Reader):
         self._cluster_ids = self._users.table["cluster_id"].to_numpy()
         self._connection = connection
 
-    def user(self, user_handle: int) -> Row | None:
+    def user(self, user_handle: Handle) -> Row | None:
         rows = self._users.rows(user_handle)
         return plain_row(rows[0]) if rows else None
 
-    def similar(self, user_handle: int) -> list[Row]:
+    def similar(self, user_handle: Handle) -> list[Row]:
         rows = self._similar.rows(user_handle)
         for row in rows:
             del row["user_handle"]
         return rows
 
-    def features(self, user_handle: int) -> list[tuple[str, str, float]]:
+    def features(self, user_handle: Handle) -> list[tuple[str, str, float]]:
         return [(row["facet"], row["feature"], row["weight"]) for row in self._features.rows(user_handle)]
 
-    def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
+    def courses(self, user_handles: Iterable[Handle]) -> dict[Handle, list[str]]:
         found = {handle: [row["course_id"] for row in self._courses.rows(handle)] for handle in user_handles}
         return {handle: courses for handle, courses in found.items() if courses}
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
-        start = np.searchsorted(self._users.handles, after, side="right")
+    def users(self, after: Handle | None, limit: int, cluster_id: int | None = None) -> list[Row]:
+        start = 0 if after is None else bisect_right(self._users.handles, after)
         if cluster_id is None:
             rows = self._users.table.slice(start, limit)
         else:
             rows = self._users.table.take(start + np.flatnonzero(self._cluster_ids[start:] == cluster_id)[:limit])
         return [plain_row(row) for row in rows.to_pylist()]
 
-    def first_user(self) -> int | None:
-        return int(self._similar.handles[0]) if len(self._similar.handles) else None
+    def first_user(self) -> Handle | None:
+        return self._similar.handles[0] if self._similar.handles else None
 
     @cached_property
     def _space(self) -> ProfileSpace:
@@ -148,7 +149,7 @@ class _ByUser:
     table
         The rows; a text that occurs several times is held once.
     handles
-        int64 array of shape (rows,), rising: the user of each row.
+        The users who have rows, in the order of their handles.
 
     """
 
@@ -156,19 +157,28 @@ class _ByUser:
         by = "user_handle" if order is None else f"user_handle, {order}"
         read = connection.execute(f"select {columns} from {name} order by {by}").to_arrow_table().combine_chunks()
         self.table = pa.table({column: _encoded(read[column]) for column in read.column_names})
-        self.handles = self.table["user_handle"].to_numpy()
+        users = _joined(read["user_handle"]).dictionary_encode()
+        self.handles: list[Any] = users.dictionary.to_pylist()
+        self._starts = np.searchsorted(users.indices.to_numpy(), np.arange(len(self.handles) + 1))
 
-    def rows(self, user_handle: int) -> list[Row]:
-        start, end = np.searchsorted(self.handles, [user_handle, user_handle + 1])
+    def rows(self, user_handle: Handle) -> list[Row]:
+        place = bisect_left(self.handles, user_handle)
+        if place == len(self.handles) or self.handles[place] != user_handle:
+            return []
+        start, end = self._starts[place : place + 2].tolist()
         rows: list[Row] = self.table.slice(start, end - start).to_pylist()
         return rows
 
 
+def _joined(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array."""
+    array = column.combine_chunks()
+    return pa.array([], column.type) if isinstance(array, pa.ChunkedArray) else array  # the table has no rows
+
+
 def _encoded(column: pa.ChunkedArray) -> pa.Array:
     """Return a column with its texts dictionary-encoded, including those in lists of records."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):  # the table has no rows
-        array = pa.array([], column.type)
+    array = _joined(column) if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_string(array.type):
         return array.dictionary_encode()
     if pa.types.is_list(array.type) and pa.types.is_struct(array.type.value_type):

@@ -242,6 +242,9 @@ def _table(writing: AdbcConnection, schema: str, table: str, columns: pa.Schema)
     with writing.cursor() as cursor:
         cursor.adbc_ingest(table, columns.empty_table(), mode="create", db_schema_name=schema)
         yield partial(cursor.adbc_ingest, table, mode="append", db_schema_name=schema)
+        if "user_handle" in columns.names and pa.types.is_string(columns.field("user_handle").type):
+            # The order of code points, as in every other store, whatever the language of the database.
+            cursor.execute(f'alter table {schema}.{table} alter column user_handle type text collate "C"')
         cursor.execute(f"alter table {schema}.{table} add primary key ({quoted(TABLES[table])})")
         if table in INDEXES:
             cursor.execute(f"create index on {schema}.{table} ({quoted(INDEXES[table])})")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from kindred.errors import StoreError
-from kindred.stores.base import Edition, Reader, Row
+from kindred.stores.base import Edition, Handle, Reader, Row
 
 if TYPE_CHECKING:
     from kindred.fold_in.profile_space import ProfileSpace
@@ -29,11 +29,11 @@ class SqlReader(Reader):
         self._rows = rows
         self._schema = schema
 
-    def user(self, user_handle: int) -> Row | None:
+    def user(self, user_handle: Handle) -> Row | None:
         rows = self._rows(f"select * from {self._schema}users where user_handle = ?", [user_handle])
         return plain_row(rows[0]) if rows else None
 
-    def similar(self, user_handle: int) -> list[Row]:
+    def similar(self, user_handle: Handle) -> list[Row]:
         rows = self._rows(
             f"select * from {self._schema}similar_users where user_handle = ? order by rank", [user_handle]
         )
@@ -42,33 +42,34 @@ class SqlReader(Reader):
             row["top_reasons"] = self._reasons(row["top_reasons"])
         return rows
 
-    def features(self, user_handle: int) -> list[tuple[str, str, float]]:
+    def features(self, user_handle: Handle) -> list[tuple[str, str, float]]:
         rows = self._rows(
             f"select facet, feature, weight from {self._schema}user_features where user_handle = ?", [user_handle]
         )
         return [(row["facet"], row["feature"], row["weight"]) for row in rows]
 
-    def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
+    def courses(self, user_handles: Iterable[Handle]) -> dict[Handle, list[str]]:
         handles = list(user_handles)
         if not handles:
             return {}
         rows = self._rows(self._courses_query(len(handles)), handles)
-        found: defaultdict[int, list[str]] = defaultdict(list)
+        found: defaultdict[Handle, list[str]] = defaultdict(list)
         for row in rows:
             found[row["user_handle"]].append(row["course_id"])
         return dict(found)
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
-        in_cluster = "" if cluster_id is None else " and cluster_id = ?"
+    def users(self, after: Handle | None, limit: int, cluster_id: int | None = None) -> list[Row]:
+        wanted = {"user_handle > ?": after, "cluster_id = ?": cluster_id}
+        conditions = {condition: value for condition, value in wanted.items() if value is not None}
+        where = f"where {' and '.join(conditions)} " if conditions else ""
         rows = self._rows(
-            f"select * from {self._schema}users where user_handle > ?{in_cluster} order by user_handle limit ?",
-            [after, limit] if cluster_id is None else [after, cluster_id, limit],
+            f"select * from {self._schema}users {where}order by user_handle limit ?", [*conditions.values(), limit]
         )
         return [plain_row(row) for row in rows]
 
-    def first_user(self) -> int | None:
+    def first_user(self) -> Handle | None:
         (first,) = self._rows(f"select min(user_handle) as user_handle from {self._schema}similar_users", [])
-        handle: int | None = first["user_handle"]
+        handle: Handle | None = first["user_handle"]
         return handle
 
     def _courses_query(self, users: int) -> str:
@@ -85,7 +86,7 @@ class SqlReader(Reader):
 
 def read_edition(rows: Rows, schema: str = "") -> Edition:
     """Read the facts about a version."""
-    (build,) = rows(f"select version, started_at from {schema}build_info", [])
+    (build,) = rows(f"select * from {schema}build_info", [])
     (count,) = rows(f"select count(*) as users from {schema}users", [])
     facets = rows(f"select facet_number, facet, matching_facet_number from {schema}facets order by facet_number", [])
     clusters = rows(f"select cluster_id, label from {schema}clusters order by cluster_id", [])
@@ -94,6 +95,7 @@ def read_edition(rows: Rows, schema: str = "") -> Edition:
         version=build["version"],
         built_at=_text_of(build["started_at"]),
         users=count["users"],
+        handle_type=build.get("handle_type", "number"),  # an older version of Kindred knew only numbers
         matching_facets={row["facet"]: names[row["matching_facet_number"]] for row in facets},
         cluster_labels={row["cluster_id"]: row["label"] for row in clusters},
     )

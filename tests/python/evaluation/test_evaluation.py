@@ -73,11 +73,11 @@ def settings(platform_and_settings):
 
 def has(built, table, column, users):
     """Return a table of users and names as a dense 0/1 matrix, with columns sorted by name."""
-    pairs = rows_of(built, f"select user_handle, {column} from intermediate.{table}")
+    pairs = rows_of(built, f"select user_number, {column} from intermediate.{table}")
     names = sorted({name for _, name in pairs})
     matrix = np.zeros((len(users), len(names)))
     for user, name in pairs:
-        matrix[users.index(user), names.index(name)] = 1
+        matrix[user, names.index(name)] = 1
     return matrix
 
 
@@ -138,15 +138,14 @@ def profile_products(built, users, facets):
     """Sum the products of matching weights of the table int_profiles over some facets, for all pairs of users."""
     entries = rows_of(
         built,
-        "select user_handle, feature_id, matching_feature_id, weight from intermediate.int_profiles where facet in "
+        "select user_number, feature_id, matching_feature_id, weight from intermediate.int_profiles where facet in "
         f"({', '.join(map(repr, facets))})",
     )
     ids = sorted({feature for _, *both, _ in entries for feature in both})
     places = {feature: place for place, feature in enumerate(ids)}
     weights, counterparts = np.zeros((2, len(users), len(ids)))
     for user, feature, matching, weight in entries:
-        row = users.index(user)
-        weights[row, places[feature]] = counterparts[row, places[matching]] = weight
+        weights[user, places[feature]] = counterparts[user, places[matching]] = weight
     return weights @ counterparts.T
 
 
@@ -174,7 +173,7 @@ def test_profiles_for_hold_outs_are_those_of_the_build_if_nothing_is_hidden(buil
     expected = {
         tuple(place): weight
         for *place, weight in rows_of(
-            built, "select user_handle, feature_id, matching_feature_id, weight from intermediate.int_profiles"
+            built, "select user_number, feature_id, matching_feature_id, weight from intermediate.int_profiles"
         )
     }
     assert len(rows_of(built, "select distinct facet from intermediate.int_profiles")) == 9

@@ -419,7 +419,7 @@ def test_the_graph_is_read_back_from_its_table(indices):
     shuffled = table.take(np.random.default_rng(3).permutation(len(users)))
     graph = read_graph(duckdb.from_arrow(shuffled), users)
     np.testing.assert_array_equal(graph.toarray(), reference_graph(indices))
-    assert table.column("user_handle").to_pylist() == users.tolist()
+    assert table.column("user_number").to_pylist() == users.tolist()
     assert min(table.column("shared_neighbours").combine_chunks().flatten().to_pylist(), default=2) >= 2
 
 

@@ -7,6 +7,7 @@ from unittest.mock import ANY
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,7 +53,8 @@ class Platform:
         self.labels = labels
         self.cluster_weight = cluster_weight
         self.hub_correction = hub_correction
-        self.users = 100 + 3 * np.arange(len(weights))
+        self.users = 100 + 3 * np.arange(len(weights))  # their handles
+        self.numbers = np.arange(len(weights))
         count = weights.shape[1]
         plain = np.arange(count - 2 * pairs)
         plain_facets = np.where(plain < len(plain) / 2, 2, 5)
@@ -72,7 +74,7 @@ class Platform:
     def _long(self, weights, feature_ids, matching_ids):
         rows, columns = np.nonzero(weights)
         return {
-            "user_handle": self.users[rows],
+            "user_number": rows,
             "feature_id": feature_ids[columns],
             "matching_feature_id": matching_ids[columns],
             "weight": weights[rows, columns].astype(float),
@@ -81,13 +83,13 @@ class Platform:
     @property
     def base(self):
         long = self._long(self.weights, self.feature_ids, self.feature_ids[self.match])
-        return Profiles.from_long(long, self.users)
+        return Profiles.from_long(long, self.numbers)
 
     @property
     def one_hot(self):
         long = self._long(self.weights > 0, self.feature_ids, self.feature_ids)
         del long["weight"], long["matching_feature_id"]
-        return Profiles.from_long(long, self.users)
+        return Profiles.from_long(long, self.numbers)
 
     @property
     def complete(self):
@@ -98,7 +100,7 @@ class Platform:
         cluster_ids = CLUSTER * FACET_IDS + clusters
         ids = np.concatenate([self.feature_ids, cluster_ids])
         matching_ids = np.concatenate([self.feature_ids[self.match], cluster_ids])
-        return Profiles.from_long(self._long(weights, ids, matching_ids), self.users)
+        return Profiles.from_long(self._long(weights, ids, matching_ids), self.numbers)
 
     def same_cluster(self, one, other):
         return self.labels[one] == self.labels[other] >= 0
@@ -157,6 +159,7 @@ class Platform:
         parts = list(
             similar_users(
                 self.complete,
+                self.users,
                 one_hot or self.one_hot,
                 closest,
                 self.columns(facets or FACETS),
@@ -209,9 +212,14 @@ def fingerprints_of(users):
     return np.arange(len(users), dtype=np.uint64)
 
 
+def texts_of(users):
+    return pa.array([f"user {user}" for user in users], pa.string())
+
+
 def nearest_table(profiles, k):
     """Make the table of nearest users, as DuckDB holds it."""
-    return duckdb.from_arrow(in_parts(find_candidates(profiles, fingerprints_of(profiles.users), k)).read_all())
+    found = find_candidates(profiles, texts_of(profiles.users), fingerprints_of(profiles.users), k)
+    return duckdb.from_arrow(in_parts(found).read_all())
 
 
 @SEARCH
@@ -223,33 +231,34 @@ def test_nearest_users_are_listed_nearest_first_and_read_back(platform, k):
     nearest = [platform.nearest(row, length) for row in range(len(platform.users))]
     assert [tuple(row.values()) for row in table.to_pylist()] == [
         (
-            user,
-            [platform.users[other] for other in nearest[row]],
+            row,
+            f"user {row}",
+            nearest[row],
             [platform.scores[row][other] for other in nearest[row]],
             len(nearest[row]) < length,
             pytest.approx(float(platform.neighbourhood(row))) if k >= 10 else ANY,
             row,
         )
-        for row, user in enumerate(platform.users)
+        for row in range(len(platform.users))
     ]
 
     # The order of the table's rows does not matter to who reads it, and no more than asked for is read.
     shuffled = table.take(np.random.default_rng(0).permutation(len(platform.users)))
-    read = NeighbourLists.read(duckdb.from_arrow(shuffled), platform.users, k)
+    read = NeighbourLists.read(duckdb.from_arrow(shuffled), platform.numbers, k)
     assert read.indices.tolist() == [(others + [-1] * k)[:k] for others in nearest]
     direct = candidate_lists(platform.base, k)
     np.testing.assert_array_equal(read.indices, direct.indices)
     np.testing.assert_array_equal(read.scores, direct.scores)
 
 
-@pytest.mark.parametrize("users", [[], [4], [4, 8, 15]])
+@pytest.mark.parametrize("users", [0, 1, 3])
 def test_where_nobody_has_neighbours_lists_are_empty(users):
-    users = np.array(users, dtype=np.int64)
-    table = nearest_table(Profiles.from_long({"user_handle": [], "feature_id": []}, users), k=3)
-    assert table.fetchall() == [(user, [], [], True, 0, row) for row, user in enumerate(users.tolist())]
-    read = NeighbourLists.read(table, users, 2)
-    assert read.indices.tolist() == [[-1, -1]] * len(users)
-    assert read.scores.tolist() == [[0, 0]] * len(users)
+    numbers = np.arange(users)
+    table = nearest_table(Profiles.from_long({"user_number": [], "feature_id": []}, numbers), k=3)
+    assert table.fetchall() == [(row, f"user {row}", [], [], True, 0, row) for row in range(users)]
+    read = NeighbourLists.read(table, numbers, 2)
+    assert read.indices.tolist() == [[-1, -1]] * users
+    assert read.scores.tolist() == [[0, 0]] * users
 
 
 @SEARCH
@@ -426,8 +435,8 @@ def test_cosine_similarity_is_that_of_the_one_hot_profiles(platform):
 
 def test_a_user_without_one_hot_features_has_a_cosine_of_0_and_no_warning():
     platform = Platform(np.array([[1, 1], [1, 0], [1, 0]]), np.array([0, 0, -1]), cluster_weight=1.0)
-    nothing = Profiles.from_long({"user_handle": [], "feature_id": []}, platform.users)
-    with_one = Profiles.from_long({"user_handle": [103, 106], "feature_id": [1, 1]}, platform.users)
+    nothing = Profiles.from_long({"user_number": [], "feature_id": []}, platform.numbers)
+    with_one = Profiles.from_long({"user_number": [1, 2], "feature_id": [1, 1]}, platform.numbers)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for one_hot, expected in ((nothing, [0, 0, 0, 0, 0, 0]), (with_one, [0, 0, 0, 1, 0, 1])):

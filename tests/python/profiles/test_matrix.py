@@ -11,7 +11,7 @@ from kindred.build import tables
 from kindred.profiles.matrix import Profiles
 
 COLUMNS = {
-    "user_handle": np.array([30, 10, 30, 20]),
+    "user_number": np.array([30, 10, 30, 20]),
     "feature_id": np.array([7_000_000_002, 1_000_000_009, 1_000_000_001, 1_000_000_009]),
     "weight": np.array([0.5, 2.0, 1.5, 3.0]),
 }
@@ -43,14 +43,14 @@ def test_a_user_that_has_no_row_is_refused(users):
 
 
 def test_weights_are_1_where_there_are_none():
-    profiles = Profiles.from_long({name: COLUMNS[name] for name in ("user_handle", "feature_id")})
+    profiles = Profiles.from_long({name: COLUMNS[name] for name in ("user_number", "feature_id")})
     assert profiles.matrix.toarray().tolist() == [[0, 1, 0], [0, 1, 0], [1, 0, 1]]
 
 
 @pytest.mark.parametrize("users", [None, [], [1, 2]])
 def test_an_empty_table_gives_empty_profiles(users):
     # An empty list is float64 to numpy: what comes from an empty table must still index.
-    profiles = Profiles.from_long({"user_handle": [], "feature_id": [], "weight": []}, users)
+    profiles = Profiles.from_long({"user_number": [], "feature_id": [], "weight": []}, users)
     count = len(users or [])
     assert profiles.matrix.shape == (count, 0)
     assert profiles.users.dtype == profiles.features.dtype == np.int64
@@ -72,7 +72,7 @@ def test_profiles_that_are_read_are_those_of_the_long_table(seed, has_matches, h
     rng = np.random.default_rng(seed)
     rows, places = np.nonzero(rng.random((rng.integers(0, 12), rng.integers(0, 9))) < 0.4)
     order = rng.permutation(len(rows))
-    columns = {"user_handle": rows[order] * 3 + 5, "feature_id": places[order] * 7 + 1}
+    columns = {"user_number": rows[order] * 3 + 5, "feature_id": places[order] * 7 + 1}
     if has_matches:
         columns["matching_feature_id"] = (8 - places[order]) * 7 + 1
     if has_weights:
@@ -116,7 +116,7 @@ def matching_tables(draw):
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(table=matching_tables())
 def test_counterparts_hold_what_the_user_has_of_the_matching_feature(table):
-    names = ("user_handle", "feature_id", "matching_feature_id", "weight")
+    names = ("user_number", "feature_id", "matching_feature_id", "weight")
     columns = {name: np.array([row[place] for row in table]) for place, name in enumerate(names)}
     profiles = Profiles.from_long(columns, users=np.arange(1, 5))
     match = {feature: other for _, feature, other, _ in table}
@@ -143,5 +143,5 @@ def test_a_match_beyond_all_features_is_found_nowhere():
 
 
 def test_an_empty_table_has_empty_counterparts():
-    empty = {"user_handle": [], "feature_id": [], "matching_feature_id": [], "weight": []}
+    empty = {"user_number": [], "feature_id": [], "matching_feature_id": [], "weight": []}
     assert Profiles.from_long(empty, [1, 2]).counterparts.shape == (2, 0)

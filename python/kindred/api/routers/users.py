@@ -11,7 +11,7 @@ from kindred.api import handlers
 from kindred.api.openapi import answered, refused
 from kindred.api.routers.dependencies import executor_of, needs_json
 from kindred.api.schemas import examples, responses
-from kindred.api.schemas.requests import Count, Handle, Paging, Selection, UsersQuestion
+from kindred.api.schemas.requests import Count, Paging, PathHandle, Selection, UsersQuestion
 
 router = APIRouter(tags=["users"])
 
@@ -21,7 +21,7 @@ router = APIRouter(tags=["users"])
     response_model=responses.SimilarUsers,
     responses=answered("The similar users.", examples.SIMILAR_USERS) | refused(404, 422, 429, 503),
 )
-async def list_similar(request: Request, user_handle: Handle, selection: Annotated[Selection, Query()]) -> Response:
+async def list_similar(request: Request, user_handle: PathHandle, selection: Annotated[Selection, Query()]) -> Response:
     """List a user's similar users, most similar first, with the reasons."""
     lookup = partial(handlers.similar_of_user, user_handle=user_handle, selection=selection)
     return await executor_of(request).answer(lookup)
@@ -49,18 +49,12 @@ async def list_similar_of_users(request: Request, question: UsersQuestion) -> Re
     return await executor_of(request).answer(lookup, is_slow=True)
 
 
-@router.get("/users/similar", include_in_schema=False)
-async def refuse_similar_as_handle() -> None:
-    """Refuse GET on the path above, which would otherwise be read as the path of a user."""
-    raise HTTPException(405, headers={"Allow": "POST"})
-
-
 @router.get(
     "/users/{user_handle}",
     response_model=responses.User,
     responses=answered("The user.", examples.USER) | refused(404, 422, 429, 503),
 )
-async def show_user(request: Request, user_handle: Handle) -> Response:
+async def show_user(request: Request, user_handle: PathHandle) -> Response:
     """Show a user in numbers, with the cluster and all features of the profile."""
     return await executor_of(request).answer(partial(handlers.user, user_handle=user_handle))
 
@@ -70,7 +64,7 @@ async def show_user(request: Request, user_handle: Handle) -> Response:
     response_model=responses.Pair,
     responses=answered("The pair.", examples.PAIR) | refused(404, 422, 429, 503),
 )
-async def show_pair(request: Request, user_handle: Handle, other_handle: Handle) -> Response:
+async def show_pair(request: Request, user_handle: PathHandle, other_handle: PathHandle) -> Response:
     """Show everything that two users have in common, whether or not one is on the other's list.
 
     A user is not compared with themselves: that is answered with 404, like an unknown user.
@@ -86,7 +80,7 @@ async def show_pair(request: Request, user_handle: Handle, other_handle: Handle)
     response_model=responses.CoursesToTake,
     responses=answered("The courses.", examples.COURSES_TO_TAKE) | refused(404, 422, 429, 503),
 )
-async def list_courses_to_take(request: Request, user_handle: Handle, count: Annotated[Count, Query()]) -> Response:
+async def list_courses_to_take(request: Request, user_handle: PathHandle, count: Annotated[Count, Query()]) -> Response:
     """List courses that similar users viewed and the user has not."""
     lookup = partial(handlers.courses_to_take, user_handle=user_handle, limit=count.limit)
     return await executor_of(request).answer(lookup)

@@ -84,7 +84,7 @@ USER = {
     },
 }
 
-USERS = {"version": _VERSION, "users": [_USER_ROW], "next_after": 42}
+USERS = {"version": _VERSION, "users": [_USER_ROW], "next_after": "NDI"}
 
 COURSES_TO_TAKE = {
     "version": _VERSION,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated
+from urllib.parse import unquote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from kindred.lookups import ClusterFilter
+from kindred.stores.base import MAX_NUMBER
+from kindred.stores.base import Handle as AnyHandle
 
-MAX_HANDLE = 2**53 - 1
-"""The largest whole number that every JSON parser reads exactly."""
+MAX_HANDLE_LENGTH = 200
+"""The longest handle that a warehouse has, in characters."""
 
 MAX_ROWS = 100
 
@@ -22,6 +26,8 @@ MAX_AMOUNT = 1e9
 
 TAG_MARK = "~"
 """Begins the tags that tell alternatives apart; the location of an error leaves them out."""
+
+NUMBER_TAG = f"{TAG_MARK}number"
 
 TEXT_TAG = f"{TAG_MARK}text"
 
@@ -35,9 +41,38 @@ def _whole(number: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
+def _text_or_number(handle: object) -> str:
+    return TEXT_TAG if isinstance(handle, str) else NUMBER_TAG
+
+
+def cursor_after(user_handle: AnyHandle) -> str:
+    """Return the opaque text that stands for the place after a user."""
+    return urlsafe_b64encode(str(user_handle).encode()).decode().rstrip("=")
+
+
+def _handle_before(cursor: str) -> str:
+    """Return the handle that `cursor_after` made a cursor of, as text."""
+    try:
+        handle = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError:
+        handle = ""
+    if not handle or cursor_after(handle) != cursor:
+        raise PydanticCustomError("no_cursor", "Input should be the next_after of a page")
+    return handle
+
+
+HandleText = Annotated[str, Field(min_length=1, max_length=MAX_HANDLE_LENGTH)]
+
+PathHandle = Annotated[
+    HandleText,
+    Field(description="The handle of a user, a number or percent-encoded text.", examples=["42"]),
+    BeforeValidator(unquote),  # the middleware PathSegments leaves slashes and percent signs encoded
+]
+
 Handle = Annotated[
-    int,
-    Field(ge=1, le=MAX_HANDLE, description="The handle of a user.", examples=[42]),
+    Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag(NUMBER_TAG)] | Annotated[HandleText, Tag(TEXT_TAG)],
+    Field(description="The handle of a user, as a number or as text.", examples=[42]),
+    Discriminator(_text_or_number),
     BeforeValidator(_whole),
 ]
 
@@ -71,10 +106,14 @@ class Paging(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Annotated[int, Field(ge=0, le=MAX_HANDLE, description="Only higher handles: the last next_after.")] = 0
+    after: Annotated[
+        str,
+        Field(max_length=1200, description="Only users after the last page: its next_after."),
+        AfterValidator(_handle_before),
+    ] = None  # type: ignore[assignment]  # with str | None, the parameter itself could be null
     limit: Limit = 20
     cluster: Annotated[
-        int, Field(ge=-1, le=MAX_HANDLE, description="Only users of the cluster with this id; -1: users in no cluster.")
+        int, Field(ge=-1, le=MAX_NUMBER, description="Only users of the cluster with this id; -1: users in no cluster.")
     ] = None  # type: ignore[assignment]  # with int | None, the parameter itself could be null
 
 

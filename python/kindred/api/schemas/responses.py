@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+Handle = Annotated[int | str, Field(description="A number, or text where the warehouse has text (handle_type).")]
+
 Version = Annotated[str, Field(description="The version of the warehouse that the whole answer comes from.")]
 
 Parts = Annotated[dict[str, float], Field(description="What each facet adds to the similarity; the parts sum to it.")]
@@ -34,7 +36,7 @@ class CloseUser(_Answer):
     """A user who is similar to somebody who is not in the warehouse."""
 
     rank: Annotated[int, Field(ge=1)]
-    similar_user_handle: int
+    similar_user_handle: Handle
     similarity: float
     facets: Parts
     cluster_id: ClusterId
@@ -52,7 +54,7 @@ class SimilarUser(CloseUser):
 class SimilarOfUser(_Answer):
     """A user's similar users, most similar first."""
 
-    user_handle: int
+    user_handle: Handle
     similar: list[SimilarUser]
 
 
@@ -67,7 +69,7 @@ class SimilarOfUsers(_Answer):
 
     version: Version
     results: list[SimilarOfUser]
-    unknown_user_handles: list[int]
+    unknown_user_handles: list[Handle]
 
 
 class UnknownTerms(_Answer):
@@ -97,8 +99,8 @@ class SimilarToActivity(_Answer):
 class Pair(_Answer):
     """Everything that two users have in common, whether or not one is on the other's list."""
 
-    user_handle: int
-    similar_user_handle: int
+    user_handle: Handle
+    similar_user_handle: Handle
     version: Version
     similarity: float
     rank: Annotated[int | None, Field(description="In the first user's list; null if the other is not on it.")]
@@ -109,7 +111,7 @@ class Pair(_Answer):
 class UserRow(_Answer):
     """A user in numbers: a row of the table users."""
 
-    user_handle: int
+    user_handle: Handle
     cluster_id: ClusterId
     cluster: Label
     nearest_cluster_id: ClusterId | None
@@ -153,7 +155,7 @@ class UsersPage(_Answer):
 
     version: Version
     users: list[UserRow]
-    next_after: Annotated[int | None, Field(description="The `after` of the next page; null if this is the last.")]
+    next_after: Annotated[str | None, Field(description="The `after` of the next page; null if this is the last.")]
 
 
 class CourseToTake(_Answer):
@@ -162,13 +164,13 @@ class CourseToTake(_Answer):
     course_id: str
     users: Annotated[int, Field(description="How many similar users viewed it.")]
     summed_similarity: Annotated[float, Field(description="The sum of their similarities; the largest comes first.")]
-    similar_user_handles: Annotated[list[int], Field(description="Those users, most similar first.")]
+    similar_user_handles: Annotated[list[Handle], Field(description="Those users, most similar first.")]
 
 
 class CoursesToTake(_Answer):
     """Courses that similar users viewed and the user has not."""
 
-    user_handle: int
+    user_handle: Handle
     version: Version
     courses: list[CourseToTake]
 

@@ -105,7 +105,7 @@ function goTo(user, other = null) {
 }
 
 function userLink(user, text, className = "") {
-  const link = make("a", { href: `?user=${user}`, className }, text);
+  const link = make("a", { href: `?${new URLSearchParams({ user })}`, className }, text);
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -253,7 +253,7 @@ function showProblem(problem, user) {
     message = `There is no user ${user} in the warehouse.`;
   } else if (problem.status === 422) {
     title = "This is not a user handle";
-    message = "A handle is a whole number of 1 or more.";
+    message = "A handle has up to 200 characters.";
   }
   byId("message").replaceChildren(make("div", { className: "notice bad" }, make("strong", {}, title), message));
 }
@@ -284,7 +284,6 @@ async function showPair() {
 }
 
 async function showUser(user, turn) {
-  if (!/^[0-9]{1,16}$/.test(user)) throw new Problem(422, {});
   const path = `users/${encodeURIComponent(user)}`;
   const [profile, { similar }, { courses }] = await Promise.all([
     ask(path),

@@ -13,6 +13,7 @@ from pydeck.bindings.json_tools import default_serialize
 
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.published import named_rows
+from kindred.stores.base import Handle
 
 DARK, LIGHT = [14, 17, 23], [255, 255, 255]
 """RGB: text and background in light mode, background and text in dark mode."""
@@ -59,7 +60,7 @@ def drawn_map(
     clusters: pd.DataFrame,
     *,
     cluster: int | None,
-    user: int | None,
+    user: Handle | None,
     similar: pd.DataFrame | None,
     is_dark: bool,
     height: int,
@@ -121,7 +122,7 @@ def _points(
     positions: npt.NDArray[np.int64],
     clusters: pd.DataFrame,
     cluster: int | None,
-    user: int | None,
+    user: Handle | None,
     no_cluster_colour: str,
 ) -> list[pydeck.Layer]:
     """Return a layer per colour, so that points are sent without theirs; users in no cluster lie below the others."""
@@ -195,7 +196,7 @@ def _labels(
     )
 
 
-def _marks(user: int, place: list[int], similar: list[list[int]], ink: list[int]) -> list[pydeck.Layer]:
+def _marks(user: Handle, place: list[int], similar: list[list[int]], ink: list[int]) -> list[pydeck.Layer]:
     """Return a ring and the handle for the user, and lines to similar users."""
     return [
         pydeck.Layer(
@@ -229,6 +230,7 @@ def _marks(user: int, place: list[int], similar: list[list[int]], ink: list[int]
             get_size=16,
             get_color=ink,
             get_pixel_offset=[0, -20],
+            character_set="'auto'",
             font_family="'sans-serif'",
             font_weight="'bold'",
         ),

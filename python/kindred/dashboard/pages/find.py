@@ -18,6 +18,7 @@ from kindred.dashboard.widgets.choices import (
     typed_user,
 )
 from kindred.dashboard.widgets.links import link
+from kindred.stores.base import Handle
 
 SHOWN_REASONS = 12
 """The reasons of a pair that are given in words; the table below has all of them."""
@@ -88,16 +89,16 @@ def _apply_picked_user() -> None:
         _select_user(st.session_state.picked_user)
 
 
-def _select_user(user_handle: int) -> None:
+def _select_user(user_handle: Handle) -> None:
     select_user("user", user_handle)
     select_user("other", "")
 
 
-def _compare_with(other_handle: int) -> None:
+def _compare_with(other_handle: Handle) -> None:
     select_user("other", other_handle)
 
 
-def _show_user(published: PublishedWarehouse, handle: int) -> None:
+def _show_user(published: PublishedWarehouse, handle: Handle) -> None:
     _show_profile(published, handle)
     st.subheader("Similar users", divider="gray")
     similar = published.ask("find_similar_users", user_handle=handle)
@@ -118,10 +119,10 @@ def _show_user(published: PublishedWarehouse, handle: int) -> None:
         table(published.ask("find_features", user_handle=handle))
 
 
-def _show_profile(published: PublishedWarehouse, handle: int, *, is_compared: bool = False) -> None:
+def _show_profile(published: PublishedWarehouse, handle: Handle, *, is_compared: bool = False) -> None:
     answer = published.ask("find_profile", user_handle=handle)
     user = answer.frame.iloc[0]
-    st.header(f"User {handle}", anchor=False)
+    st.header(f"User {wording.escaped(str(handle))}", anchor=False)
     st.markdown(cluster_sentence(user))
     with st.container(horizontal=True):
         for tag in (user["top_course_tags"] or "").split(", "):
@@ -138,7 +139,7 @@ def _show_profile(published: PublishedWarehouse, handle: int, *, is_compared: bo
             link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=user["cluster_id"])
 
 
-def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: int) -> None:
+def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: Handle) -> None:
     frame = similar.frame
     parts = published.ask("find_parts", user_handle=handle)
     chart, reasons = st.columns([5, 4], gap="large")
@@ -157,7 +158,10 @@ def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: 
             reasons_in_words = "; ".join(
                 wording.reason(r["facet"], r["feature"], handle, row.similar_user_handle) for r in row.top_reasons
             )
-            st.markdown(f"{row.rank}. **{row.similar_user_handle}** ({row.similarity:.2f}): {reasons_in_words}.")
+            st.markdown(
+                f"{row.rank}. **{wording.escaped(str(row.similar_user_handle))}** ({row.similarity:.2f}): "
+                f"{reasons_in_words}."
+            )
     in_words = frame.assign(
         top_reasons=[
             "; ".join(f"{wording.facet_title(reason['facet'])}: {reason['feature']}" for reason in reasons)
@@ -168,7 +172,7 @@ def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: 
     st.caption("Select a row to compare the two users.")
 
 
-def _show_pair(published: PublishedWarehouse, handle: int, other: int) -> None:
+def _show_pair(published: PublishedWarehouse, handle: Handle, other: Handle) -> None:
     for column, user_handle in zip(st.columns(2, gap="large"), (handle, other), strict=True):
         with column:
             _show_profile(published, user_handle, is_compared=True)
@@ -176,7 +180,7 @@ def _show_pair(published: PublishedWarehouse, handle: int, other: int) -> None:
     frame = answer.frame
     st.subheader(f"Similarity {frame['contribution'].sum():.3f}", divider="gray")
     if frame.empty:
-        st.info(f"Users {handle} and {other} have nothing in common.")
+        st.info(wording.escaped(f"Users {handle} and {other} have nothing in common."))
         return
     pair = f"{handle} and {other}"
     parts = frame.groupby("facet", as_index=False).agg(part=("contribution", "sum"))

@@ -19,6 +19,7 @@ from kindred.dashboard.widgets.choices import (
     typed_user,
 )
 from kindred.dashboard.widgets.links import link
+from kindred.stores.base import Handle
 
 MAP_PIXELS = 620
 
@@ -104,10 +105,10 @@ def _apply_clicked_user() -> None:
         select_user("user", rows[0][HANDLE_INDEX])
 
 
-def _show_user(published: PublishedWarehouse, user_handle: int) -> None:
+def _show_user(published: PublishedWarehouse, user_handle: Handle) -> None:
     answer = published.ask("find_profile", user_handle=user_handle)
     user = answer.frame.iloc[0]
-    st.subheader(f"User {user_handle}", anchor=False)
+    st.subheader(f"User {wording.escaped(str(user_handle))}", anchor=False)
     cluster = int(user["cluster_id"])
     st.markdown(cluster_sentence(user))
     if isinstance(user["top_course_tags"], str):

@@ -9,6 +9,7 @@ import streamlit as st
 
 from kindred.dashboard import wording
 from kindred.dashboard.published import PublishedWarehouse, named_rows
+from kindred.stores.base import Handle
 
 NO_CLUSTER = -1
 
@@ -30,7 +31,7 @@ def type_user(label: str, name: str, placeholder: str) -> str:
     )
 
 
-def select_user(name: str, user_handle: object) -> None:
+def select_user(name: str, user_handle: Handle) -> None:
     """Select a user through the URL, which the field of this name follows; the empty text selects none."""
     if user_handle == "":
         st.query_params.pop(name, None)
@@ -38,18 +39,18 @@ def select_user(name: str, user_handle: object) -> None:
         st.query_params[name] = str(user_handle)
 
 
-def typed_user(published: PublishedWarehouse, typed: str) -> int | None:
+def typed_user(published: PublishedWarehouse, typed: str) -> Handle | None:
     """Return the user that a reader typed, or None; warn if the text is not a user."""
     text = typed.strip()
     if not text:
         return None
-    if not _is_number(text) or int(text) < 1:
-        st.warning(f"A user handle is a whole number of 1 or more, not “{wording.escaped(text)}”.")
+    handle = published.edition.handle(text)
+    if handle is None or published.ask("find_profile", user_handle=handle).frame.empty:
+        st.warning(
+            f"There is no user {wording.escaped(text)} in the warehouse. Pick one from the list on the page Find."
+        )
         return None
-    if published.ask("find_profile", user_handle=int(text)).frame.empty:
-        st.warning(f"There is no user {int(text)} in the warehouse. Pick one from the list on the page Find.")
-        return None
-    return int(text)
+    return handle
 
 
 def choose_cluster(clusters: pd.DataFrame, label: str, placeholder: str) -> int | None:

@@ -129,7 +129,8 @@ class Client:
     def other_keys(self) -> StoreError:
         """Return the error for a table whose keys are not those of Kindred."""
         return StoreError(
-            f"The table {self.name} is not one of Kindred's, whose keys are pk (text) and sk (number): name another."
+            f"The table {self.name} is not one of Kindred's, whose keys are pk and sk (both text): name another, or "
+            "delete it if an older version of Kindred made it, with sk as a number."
         )
 
     def _connection(self) -> BaseClient:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from kindred.stores.base import Edition
+from kindred.stores.base import Edition, Handle
 from kindred.stores.sql import read_edition, read_space
 from kindred.warehouse.reading import rows_of
 
@@ -54,7 +54,7 @@ DETAILS = """
 class UserDocument(NamedTuple):
     """A row of users: the handle, and the whole row as a JSON object."""
 
-    user_handle: int
+    user_handle: Handle
     content: str
 
 
@@ -94,30 +94,32 @@ class Documents:
             for column in columns
         )
 
-    def first_user(self) -> int | None:
+    def first_user(self) -> Handle | None:
         """Return the lowest handle of a user with similar users, or None if nobody has any."""
         (first,) = self._rows("select min(user_handle) as user_handle from similar_users")
-        handle: int | None = first["user_handle"]
+        handle: Handle | None = first["user_handle"]
         return handle
 
     def cluster_ids(self) -> list[int]:
         """Return the clusters of users: -1 stands for no cluster."""
         return [row["cluster_id"] for row in self._rows("select distinct cluster_id from users order by cluster_id")]
 
-    def count_users(self, last: int) -> int:
+    def count_users(self, last: Handle) -> int:
         """Return the number of users up to a handle."""
         (count,) = self._rows("select count(*) as users from users where user_handle <= ?", [last])
         return int(count["users"])
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[UserDocument]:
+    def users(self, after: Handle | None, limit: int, cluster_id: int | None = None) -> list[UserDocument]:
         """Return rows of users as `Reader.users` does."""
-        in_cluster = "" if cluster_id is None else " and cluster_id = ?"
+        wanted = {"user_handle > ?": after, "cluster_id = ?": cluster_id}
+        conditions = {condition: value for condition, value in wanted.items() if value is not None}
+        where = f"where {' and '.join(conditions)}" if conditions else ""
         rows = self._rows(
             f"""
             with page as (
                 select {self._user_columns}
                 from users
-                where user_handle > ?{in_cluster}
+                {where}
                 order by user_handle
                 limit ?
             )
@@ -126,11 +128,11 @@ class Documents:
             from page
             order by user_handle
             """,
-            [after, limit] if cluster_id is None else [after, cluster_id, limit],
+            [*conditions.values(), limit],
         )
         return [UserDocument(**row) for row in rows]
 
-    def details(self, first: int, last: int) -> dict[int, Details]:
+    def details(self, first: Handle, last: Handle) -> dict[Handle, Details]:
         """Return the details of each user from the handle `first` to the handle `last`."""
         rows = self._rows(DETAILS, {"first": first, "last": last})
         return {row.pop("user_handle"): Details(**row) for row in rows}

@@ -1,19 +1,19 @@
 """The items of a table of DynamoDB: their keys, their packed texts and their sizes.
 
-A table has the partition key pk (text) and the sort key sk (number). JSON texts are compressed with zlib, because AWS
+A table has the partition key pk (text) and the sort key sk (text). JSON texts are compressed with zlib, because AWS
 charges by the kilobyte:
 
 =====================  =====================  =======================================================================
 pk                     sk                     other attributes
 =====================  =====================  =======================================================================
-current                0                      version, edition (JSON of Edition) and first_user, which readers use;
+current                -                      version, edition (JSON of Edition) and first_user, which readers use;
                                               publisher (the run that is publishing), publishing and last_handle
                                               (the version being written, and the last user written), removing (the
                                               previous version, until all of it is removed)
-<version>#<handle>     0                      user, similar, features, courses (JSON of what readers return)
-<version>#users        last handle of a page  users (JSON of consecutive rows of users)
-<version>#cluster#<n>  last handle of a page  users of one cluster; -1 stands for no cluster
-<version>#space        0, 1, ...              content (part of the bytes of the profile space)
+<version>#user#<h>     -                      user, similar, features, courses (JSON of what readers return)
+<version>#users        last user of a page    users (JSON of consecutive rows of users)
+<version>#cluster#<n>  last user of a page    users of one cluster; -1 stands for no cluster
+<version>#space        000000, 000001, ...    content (part of the bytes of the profile space)
 =====================  =====================  =======================================================================
 """
 
@@ -22,11 +22,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from kindred.stores.base import Row
+from kindred.stores.base import MAX_NUMBER, Handle, Row
 
-KEYS = {"pk": ("HASH", "S"), "sk": ("RANGE", "N")}
+KEYS = {"pk": ("HASH", "S"), "sk": ("RANGE", "S")}
 
-STATE: Row = {"pk": "current", "sk": 0}
+STATE: Row = {"pk": "current", "sk": "-"}
 """The key of the only item that changes: the current version, and the version being written or removed."""
 
 PAGE_USERS = 100
@@ -42,9 +42,19 @@ MAX_BYTES_WRITTEN = 4 << 20
 """Bytes of items in one request. DynamoDB accepts 16 MB, but a slow line must carry it within the read timeout."""
 
 
-def user_key(version: str, user_handle: int) -> Row:
+def user_key(version: str, user_handle: Handle) -> Row:
     """Return the key of a user."""
-    return {"pk": f"{version}#{user_handle}", "sk": 0}
+    return {"pk": f"{version}#user#{user_handle}", "sk": "-"}
+
+
+def sort_key(user_handle: Handle) -> str:
+    """Return the sk of a page whose last user has a handle: text in the order of handles, 17 digits for a number."""
+    return user_handle if isinstance(user_handle, str) else f"{user_handle + MAX_NUMBER:017d}"
+
+
+def space_part(number: int) -> str:
+    """Return the sk of a part of the profile space, by its number from 0."""
+    return f"{number:06d}"
 
 
 def listing_key(version: str, cluster_id: int | None = None) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 from uuid import uuid4
 
 from kindred.errors import StoreError
-from kindred.stores.base import Progress, Row
+from kindred.stores.base import Handle, Progress, Row
 from kindred.stores.dynamodb.client import ChangedError
 from kindred.stores.dynamodb.documents import Details, Documents, UserDocument
 from kindred.stores.dynamodb.items import (
@@ -22,7 +22,9 @@ from kindred.stores.dynamodb.items import (
     item_bytes,
     listing_key,
     packed,
+    sort_key,
     space_key,
+    space_part,
     unpacked,
     user_key,
 )
@@ -86,11 +88,11 @@ class Publication:
         """Write the version; continue a killed run for it, and remove the leftovers of another version."""
         begun = state.get("publishing")
         if begun == self._version:
-            self._write_users(state["last_handle"])
+            self._write_users(state.get("last_handle"))
         else:
             if begun is not None:
                 self._remove(begun)
-            self._write_users(0)
+            self._write_users(None)
         self._write_in_parallel(self._table.put, self._cluster_pages())
         self._write_in_parallel(self._table.put, self._space_parts())
 
@@ -104,8 +106,8 @@ class Publication:
             last_handle=None,
         )
 
-    def _write_users(self, after: int) -> None:
-        count = self._documents.count_users(after)
+    def _write_users(self, after: Handle | None) -> None:
+        count = 0 if after is None else self._documents.count_users(after)
         writing: list[Future[None]] = []
 
         def finish() -> None:
@@ -127,14 +129,14 @@ class Publication:
             count += len(rows)
         finish()
 
-    def _put_users(self, rows: list[UserDocument], details: dict[int, Details]) -> None:
+    def _put_users(self, rows: list[UserDocument], details: dict[Handle, Details]) -> None:
         for batch in batches(_user_item(self._version, row, details[row.user_handle]) for row in rows):
             self._table.put(batch)
 
     def _cluster_pages(self) -> Iterator[Row]:
         listed = 0
         for cluster_id in self._documents.cluster_ids():
-            for rows in self._blocks(0, cluster_id):
+            for rows in self._blocks(None, cluster_id):
                 yield from _pages(self._version, rows, cluster_id)
                 listed += len(rows)
                 self._progress("users by cluster", listed, self._edition.users)
@@ -143,10 +145,10 @@ class Publication:
         content = self._documents.space().to_bytes()
         for start in range(0, len(content), PART_BYTES):
             part = content[start : start + PART_BYTES]
-            yield {"pk": space_key(self._version), "sk": start // PART_BYTES, "content": part}
+            yield {"pk": space_key(self._version), "sk": space_part(start // PART_BYTES), "content": part}
             self._progress("bytes of the profile space", start + len(part), len(content))
 
-    def _blocks(self, after: int, cluster_id: int | None = None) -> Iterator[list[UserDocument]]:
+    def _blocks(self, after: Handle | None, cluster_id: int | None = None) -> Iterator[list[UserDocument]]:
         while rows := self._documents.users(after, BLOCK_USERS, cluster_id):
             yield rows
             after = rows[-1].user_handle
@@ -193,7 +195,7 @@ def _pages(version: str, rows: list[UserDocument], cluster_id: int | None = None
     for start in range(0, len(rows), PAGE_USERS):
         page = rows[start : start + PAGE_USERS]
         users = f"[{','.join(row.content for row in page)}]"
-        yield {"pk": listing_key(version, cluster_id), "sk": page[-1].user_handle, "users": packed(users)}
+        yield {"pk": listing_key(version, cluster_id), "sk": sort_key(page[-1].user_handle), "users": packed(users)}
 
 
 def _user_item(version: str, row: UserDocument, details: Details) -> Row:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from kindred.errors import NoWarehouseError, StaleVersionError, StoreError
-from kindred.stores.base import EXAMPLES, Edition, Progress, Reader, Row, Store
+from kindred.stores.base import EXAMPLES, Edition, Handle, Progress, Reader, Row, Store
 from kindred.stores.dynamodb.client import Client
-from kindred.stores.dynamodb.items import PAGE_USERS, STATE, listing_key, space_key, unpacked, user_key
+from kindred.stores.dynamodb.items import PAGE_USERS, STATE, listing_key, sort_key, space_key, unpacked, user_key
 from kindred.stores.dynamodb.table import Table
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Current:
         edition = json.loads(unpacked(state["edition"]))
         labels = {int(cluster_id): label for cluster_id, label in edition.pop("cluster_labels").items()}
         self.edition = Edition(**edition, cluster_labels=labels)
-        self.first_user: int | None = state.get("first_user")
+        self.first_user: Handle | None = state.get("first_user")
         self.space: ProfileSpace | None = None
         self.lock = Lock()
 
@@ -132,27 +132,27 @@ class DynamodbReader(Reader):
         self._current = current
         self._table = table
         self._require_current = require_current
-        self._items: dict[int, Row | None] = {}
+        self._items: dict[Handle, Row | None] = {}
 
-    def user(self, user_handle: int) -> Row | None:
+    def user(self, user_handle: Handle) -> Row | None:
         item = self._item(user_handle)
         if item is None:
             return None
         row: Row = json.loads(unpacked(item["user"]))
         return row
 
-    def similar(self, user_handle: int) -> list[Row]:
+    def similar(self, user_handle: Handle) -> list[Row]:
         rows = self._rows(user_handle, "similar")
         for row in rows:
             del row["user_handle"]
         return rows
 
-    def features(self, user_handle: int) -> list[tuple[str, str, float]]:
+    def features(self, user_handle: Handle) -> list[tuple[str, str, float]]:
         return [(facet, feature, weight) for facet, feature, weight in self._rows(user_handle, "features")]
 
-    def courses(self, user_handles: Iterable[int]) -> dict[int, list[str]]:
+    def courses(self, user_handles: Iterable[Handle]) -> dict[Handle, list[str]]:
         missing = {user_key(self.edition.version, handle)["pk"]: handle for handle in user_handles}
-        found: dict[int, list[str]] = {}
+        found: dict[Handle, list[str]] = {}
         for is_consistent in (False, True):
             keys = [user_key(self.edition.version, handle) for handle in missing.values()]
             for item in self._table.get_many(keys, ("pk", "courses"), is_consistent=is_consistent):
@@ -161,20 +161,23 @@ class DynamodbReader(Reader):
             self._require_current(self.edition.version)
         return {handle: courses for handle, courses in found.items() if courses}
 
-    def users(self, after: int, limit: int, cluster_id: int | None = None) -> list[Row]:
+    def users(self, after: Handle | None, limit: int, cluster_id: int | None = None) -> list[Row]:
         rows: list[Row] = []
         pages = self._table.query(
-            listing_key(self.edition.version, cluster_id), after, items_at_a_time=limit // PAGE_USERS + 2
+            listing_key(self.edition.version, cluster_id),
+            None if after is None else sort_key(after),
+            items_at_a_time=limit // PAGE_USERS + 2,
         )
         for page in pages:
-            rows += [row for row in json.loads(unpacked(page["users"])) if row["user_handle"] > after]
+            listed = json.loads(unpacked(page["users"]))
+            rows += [row for row in listed if after is None or row["user_handle"] > after]
             if len(rows) >= limit:
                 break
         # A page that has been removed already would go unnoticed.
         self._require_current(self.edition.version)
         return rows[:limit]
 
-    def first_user(self) -> int | None:
+    def first_user(self) -> Handle | None:
         return self._current.first_user
 
     def space(self) -> ProfileSpace:
@@ -192,12 +195,12 @@ class DynamodbReader(Reader):
                     ) from error
             return self._current.space
 
-    def _rows(self, user_handle: int, name: str) -> list[Any]:
+    def _rows(self, user_handle: Handle, name: str) -> list[Any]:
         item = self._item(user_handle)
         rows: list[Any] = [] if item is None else json.loads(unpacked(item[name]))
         return rows
 
-    def _item(self, user_handle: int) -> Row | None:
+    def _item(self, user_handle: Handle) -> Row | None:
         """Return the whole item of a user: AWS charges for all of it anyway."""
         if user_handle not in self._items:
             key = user_key(self.edition.version, user_handle)

@@ -88,13 +88,20 @@ class Table:
         return found
 
     def query(
-        self, pk: str, after: int = -1, attributes: Iterable[str] | None = None, items_at_a_time: int | None = None
+        self,
+        pk: str,
+        after: str | None = None,
+        attributes: Iterable[str] | None = None,
+        items_at_a_time: int | None = None,
     ) -> Iterator[Row]:
-        """Yield the items of a pk with a greater sk than `after`, in the order of sk, by consistent reads."""
+        """Yield the items of a pk, all or those with a greater sk than `after`, by rising sk and consistent reads."""
+        condition, values = "pk = :pk", {":pk": pk}
+        if after is not None:
+            condition, values = f"{condition} and sk > :after", {**values, ":after": after}
         request: dict[str, Any] = {
             "TableName": self.name,
-            "KeyConditionExpression": "pk = :pk and sk > :after",
-            "ExpressionAttributeValues": _typed({":pk": pk, ":after": after}),
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": _typed(values),
             "ConsistentRead": True,
         }
         if attributes:

@@ -1,0 +1,66 @@
+-- Whether the handles of users and of authors are numbers or text in this build: text as soon as one handle in any file
+-- is no plain whole number (macro is_plain_number), or if the var handle_type says so. Nothing is built before this.
+-- Grain: a single row.
+
+with
+
+assessment_scores as (
+
+    select * from {{ ref('user_assessment_scores') }}
+
+),
+
+course_views as (
+
+    select * from {{ ref('user_course_views') }}
+
+),
+
+interests as (
+
+    select * from {{ ref('user_interests') }}
+
+),
+
+delivered as (
+
+    select
+        user_handle,
+        author_handle
+    from course_views
+
+    union all
+
+    select
+        user_handle,
+        null as author_handle
+    from assessment_scores
+
+    union all
+
+    select
+        user_handle,
+        null as author_handle
+    from interests
+
+),
+
+handles as (
+
+    select
+        {{ handle_as_text('user_handle') }} as user_handle,
+        {{ handle_as_text('author_handle') }} as author_handle
+    from delivered
+
+)
+
+select
+    case
+        when '{{ var("handle_type") }}' = 'auto' and coalesce(bool_and({{ is_plain_number('user_handle') }}), true) then 'number'
+        else 'text'
+    end as user_handle_type,
+    case
+        when '{{ var("handle_type") }}' = 'auto' and coalesce(bool_and({{ is_plain_number('author_handle') }}), true) then 'number'
+        else 'text'
+    end as author_handle_type
+from handles
