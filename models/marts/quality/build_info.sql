@@ -5,6 +5,10 @@
     'score_band_edges': var('score_band_edges'),
     'score_bands': score_bands(),
     'tag_symbols': var('tag_symbols'),
+    'encoding': var('encoding'),
+    'missing_values': var('missing_values'),
+    'date_forms': var('date_forms'),
+    'tag_separators': var('tag_separators'),
 } -%}
 {%- for name in number_vars() -%}
 {%- do settings.update({name: var(name)}) -%}
@@ -24,5 +28,5 @@ select
     computed_at as statistics_computed_at,
     '{{ dbt_version }}' as dbt_version,
     version() as engine_version,
-    '{{ tojson(settings, sort_keys=true) }}' as settings_json
+    {{ text_literal(tojson(settings, sort_keys=true)) }} as settings_json
 from frozen_statistics
