@@ -60,6 +60,14 @@
   {{ return({'course_tags': 'course_tags', 'user_assessment_scores': 'assessment_tag', 'user_interests': 'interest_tag'}) }}
 {% endmacro %}
 
+{# A date and perhaps a time that are written without signs between their parts, in ISO's form. #}
+{% macro spaced_out(text) -%}
+  regexp_replace(
+    regexp_replace({{ text }}, '^([0-9]{4})([0-9]{2})([0-9]{2})[T ]?', '\1-\2-\3 '),
+    ' ([0-9]{2})([0-9]{2})([0-9]{2})?', ' \1:\2:\3'
+  )
+{%- endmacro %}
+
 {# A date with the name of its month in ISO's form, with the time that follows it; null if there is no such month. #}
 {% macro iso_text_of_named_month(text) -%}
   {%- set months = "'jan feb mar apr may jun jul aug sep oct nov dec'" -%}

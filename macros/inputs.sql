@@ -56,8 +56,8 @@
 {# Stop if the first line of a CSV cannot be read in this encoding, and say in which it is. #}
 {% macro check_encoding(file, encoding) %}
   {%- do run_query("drop table if exists unreadable_headers; drop table if exists unreadable_header_scans") -%}
-  {%- set first = run_query("select any_value(line) from (from " ~ read_lines(file, encoding,
-    ", store_rejects = true, rejects_table = 'unreadable_headers', rejects_scan = 'unreadable_header_scans'") ~ " limit 1)").columns[0].values()[0] or '' -%}
+  {%- set first = run_query("select first(line) from " ~ read_lines(file, encoding,
+    ", store_rejects = true, rejects_table = 'unreadable_headers', rejects_scan = 'unreadable_header_scans'")).columns[0].values()[0] or '' -%}
   {%- set unreadable = run_query("select any_value(csv_line) from unreadable_headers where line = 1").columns[0].values()[0] or '' -%}
   {%- if '\x00\x00\x00' in first ~ unreadable -%}
     {{ stop(file ~ " is UTF-32, not " ~ encoding | upper ~ ": save it as UTF-8.") }}
@@ -102,8 +102,9 @@
 
 
 {#
-  Whether the lines of a CSV end in more than one way (LF, CRLF, CR), which DuckDB's reader refuses. It is asked twice:
-  if LF and CR both end a line, a CRLF leaves an empty one; if CRLF does, a CR that stands alone costs a character.
+  Whether the lines of a CSV end in more than one way (LF, CRLF, CR), which DuckDB's reader refuses, or some are empty,
+  which it counts or not. It is asked twice: if LF and CR both end a line, a CRLF leaves an empty one; if CRLF does, a CR
+  that stands alone costs a character.
 #}
 {% macro has_mixed_line_ends(file, encoding) %}
   {%- set counted -%}
@@ -121,8 +122,8 @@
 
 
 {#
-  A copy of a CSV beside the database of the build, in which every line ends with LF. A line that is not in the encoding
-  becomes one that cannot be split into columns and says so, so that it keeps its place.
+  A copy of a CSV beside the database of the build, in which every line ends with LF and none is empty but within quotes. A
+  line that is not in the encoding becomes one that cannot be split into columns and says so, so that it keeps its place.
 #}
 {% macro with_even_line_ends(file, encoding, name) %}
   {%- set database = run_query("select path from duckdb_databases() where database_name = current_database()").columns[0].values()[0] or name -%}
@@ -138,7 +139,11 @@
       {{ "'" ~ not_decoded() ~ "'" }} || translate(trim(csv_line, e'\r\n'), ',"', ';'''),
       cast(line as double) - row_number() over (order by line) + 0.5
     from unreadable_lines;
-    copy (select line from even_lines order by place)
+    copy (
+      select line from even_lines
+      qualify line <> '' or sum(length(line) - length(replace(line, '"', ''))) over (order by place) % 2 = 1
+      order by place
+    )
     to '{{ copy | replace("'", "''") }}' (format csv, header false, quote '', escape '', delimiter '{{ '\x1f' }}');
     drop table even_lines;
   {%- endset -%}

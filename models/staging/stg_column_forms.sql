@@ -1,5 +1,5 @@
--- How the values of a column are written where one value alone does not tell: the form of its dates, or the sign between
--- its tags. All values of the column decide, or the vars date_forms and tag_separators.
+-- How the values of a column are written where one value alone does not tell: the form of its dates, or the sign
+-- between its tags. All values of the column decide, or the vars date_forms and tag_separators.
 -- Grain: one row per column of dates, and per column of tags that are separated by a sign.
 
 with
@@ -40,7 +40,7 @@ counted_forms as (
         count(*) filter (where {{ number_in_date('date_text', 1) }} > 12) as total_days_first,
         count(*) filter (where {{ number_in_date('date_text', 2) }} > 12) as total_days_second,
         count(*) filter (
-            where {{ number_in_date('date_text', 1) }} <> {{ number_in_date('date_text', 2) }}
+            where {{ number_in_date('date_text', 1) }} != {{ number_in_date('date_text', 2) }}
         ) as total_unlike_numbers
     from written_dates
     where written_form is not null
@@ -76,9 +76,11 @@ commonest_forms as (
         form,
         has_no_certain_day
     from named_forms
-    qualify row_number() over (
-        partition by input_name, column_name order by total_values desc, is_iso desc, form
-    ) = 1
+    qualify
+        row_number() over (
+            partition by input_name, column_name
+            order by total_values desc, is_iso desc, form asc
+        ) = 1
 
 ),
 
@@ -150,10 +152,11 @@ tag_forms as (
     cross join separators
     group by delivered_tags.input_name, delivered_tags.column_name, separators.sign
     having count(*) filter (where contains(delivered_tags.tag_text, separators.sign)) >= 0.1 * count(*)
-    qualify row_number() over (
-        partition by delivered_tags.input_name, delivered_tags.column_name
-        order by count(*) filter (where contains(delivered_tags.tag_text, separators.sign)) desc, separators.sign
-    ) = 1
+    qualify
+        row_number() over (
+            partition by delivered_tags.input_name, delivered_tags.column_name
+            order by count(*) filter (where contains(delivered_tags.tag_text, separators.sign)) desc, separators.sign asc
+        ) = 1
 
 )
 

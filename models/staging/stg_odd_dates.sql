@@ -1,5 +1,5 @@
--- What delivered dates mean that are no plain ISO dates: those with a zone, and those in the other form of their column.
--- Times are in UTC.
+-- What delivered dates mean that are no plain ISO dates: those with a zone, and those in the other form of their
+-- column. Times are in UTC.
 -- Grain: one row per input and delivered text.
 
 with
@@ -65,10 +65,7 @@ iso_dates as (
         case
             when is_iso then regexp_replace(date_text, '^([0-9]{4})[-/. ]([0-9]+)[-/. ]([0-9]+)', '\1-\2-\3')
             when form = 'YYYYMMDD'
-                then regexp_replace(
-                    regexp_replace(date_text, '^([0-9]{4})([0-9]{2})([0-9]{2})[T ]?', '\1-\2-\3 '),
-                    ' ([0-9]{2})([0-9]{2})([0-9]{2})?', ' \1:\2:\3'
-                )
+                then {{ spaced_out("date_text") }}
             when form = 'DD Mon YYYY' then {{ iso_text_of_named_month('date_text') }}
             when form = 'days since 1970-01-01' then {{ text_of_epoch('number * 86400e6') }}
             when form = 'spreadsheet days' then {{ text_of_epoch('round((number - 25569) * 86400e3) * 1e3') }}

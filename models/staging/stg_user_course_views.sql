@@ -1,5 +1,5 @@
--- The views of courses. A repeated row is a repeated view, so it stays. Levels that differ by the case of their letters are
--- one level, in the spelling of most views.
+-- The views of courses. A repeated row is a repeated view, so it stays. Levels that differ in the case of their letters
+-- are one level, in the spelling of most views.
 -- Grain: one row per view (line_number).
 
 with

@@ -11,7 +11,8 @@ source as (
 
 column_forms as (
 
-    select * from {{ ref('stg_column_forms') }} where input_name = 'course_tags'
+    select * from {{ ref('stg_column_forms') }}
+    where input_name = 'course_tags'
 
 ),
 

@@ -11,13 +11,15 @@ source as (
 
 column_forms as (
 
-    select * from {{ ref('stg_column_forms') }} where input_name = 'user_assessment_scores'
+    select * from {{ ref('stg_column_forms') }}
+    where input_name = 'user_assessment_scores'
 
 ),
 
 odd_dates as (
 
-    select * from {{ ref('stg_odd_dates') }} where input_name = 'user_assessment_scores'
+    select * from {{ ref('stg_odd_dates') }}
+    where input_name = 'user_assessment_scores'
 
 ),
 

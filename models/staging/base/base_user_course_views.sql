@@ -11,13 +11,15 @@ source as (
 
 column_forms as (
 
-    select * from {{ ref('stg_column_forms') }} where input_name = 'user_course_views'
+    select * from {{ ref('stg_column_forms') }}
+    where input_name = 'user_course_views'
 
 ),
 
 odd_dates as (
 
-    select * from {{ ref('stg_odd_dates') }} where input_name = 'user_course_views'
+    select * from {{ ref('stg_odd_dates') }}
+    where input_name = 'user_course_views'
 
 ),
 
