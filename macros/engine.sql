@@ -65,8 +65,8 @@
   follow it. In a pattern, a backslash would separate folders, so it is any character there.
 #}
 {% macro path_literal(path, pattern='') -%}
-  {%- if pattern or modules.re.search('[[*?]', path) -%}
-    {{ text_literal(modules.re.sub('([[*?])', '[\\1]', path) | replace('\\', '?') ~ pattern) }}
+  {%- if pattern or modules.re.search('[\\[*?]', path) -%}
+    {{ text_literal(modules.re.sub('([\\[*?])', '[\\1]', path) | replace('\\', '?') ~ pattern) }}
   {%- else -%}
     {{ text_literal(path) }}
   {%- endif -%}

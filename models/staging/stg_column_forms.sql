@@ -23,8 +23,9 @@ written_dates as (
     select
         input_name,
         column_name,
-        date_text,
-        {{ written_date_form('date_text') }} as written_form
+        {{ written_date_form('date_text') }} as written_form,
+        {{ number_in_date('date_text', 1) }} as first_number,
+        {{ number_in_date('date_text', 2) }} as second_number
     from delivered_dates
 
 ),
@@ -37,11 +38,9 @@ counted_forms as (
         column_name,
         written_form,
         count(*) as total_values,
-        count(*) filter (where {{ number_in_date('date_text', 1) }} > 12) as total_days_first,
-        count(*) filter (where {{ number_in_date('date_text', 2) }} > 12) as total_days_second,
-        count(*) filter (
-            where {{ number_in_date('date_text', 1) }} != {{ number_in_date('date_text', 2) }}
-        ) as total_unlike_numbers
+        count(*) filter (where first_number > 12 and second_number <= 12) as total_days_first,
+        count(*) filter (where second_number > 12 and first_number <= 12) as total_days_second,
+        count(*) filter (where first_number != second_number) as total_unlike_numbers
     from written_dates
     where written_form is not null
     group by input_name, column_name, written_form

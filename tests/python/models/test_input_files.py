@@ -91,13 +91,18 @@ def by_ends(load, tmp_path_factory):
 @pytest.mark.parametrize("ends", ENDS)
 def test_lines_may_end_in_any_way_and_in_several(by_ends, ends):
     name, rows = by_ends[ends]
-    text = HEADERS[name].split(",").index("course_id" if name == "user_course_views" else "course_tags") if name in (
-        "course_tags", "user_course_views"
-    ) else 1
+    text = (
+        HEADERS[name].split(",").index("course_id" if name == "user_course_views" else "course_tags")
+        if name in ("course_tags", "user_course_views")
+        else 1
+    )
     assert [(row[0], row[text], *row[-2:]) for row in rows] == [
         (row.split(",")[0], value, line, None)
         for line, row, value in zip(
-            range(2, 7), ROWS[name], [ROWS[name][0].split(",")[text], 'x "y", z', "café", *(row.split(",")[text] for row in ROWS[name][3:])], strict=True
+            range(2, 7),
+            ROWS[name],
+            [ROWS[name][0].split(",")[text], 'x "y", z', "café", *(row.split(",")[text] for row in ROWS[name][3:])],
+            strict=True,
         )
     ]
 
@@ -168,9 +173,7 @@ def test_a_line_in_another_encoding_keeps_its_place_where_lines_end_in_several_w
 
 def test_the_values_that_stand_for_missing_ones_can_be_set(load, tmp_path):
     content = HEADERS["user_interests"] + "\n1,NULL,k. A.\n2,-,NA\n"
-    outcome, raw = load(
-        write(tmp_path / "in", user_interests=content), "--vars", "{missing_values: ['k. A.', \"-\"]}"
-    )
+    outcome, raw = load(write(tmp_path / "in", user_interests=content), "--vars", "{missing_values: ['k. A.', \"-\"]}")
     succeeded(outcome)
     assert [row[:3] for row in raw["user_interests"]] == [("1", "NULL", None), ("2", None, "NA")]
 
@@ -197,7 +200,10 @@ def refused(load, tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("course_tags", "course_tags.csv is UTF-16, not UTF-8: set the var encoding to utf-16, or save the file as UTF-8."),
+        (
+            "course_tags",
+            "course_tags.csv is UTF-16, not UTF-8: set the var encoding to utf-16, or save the file as UTF-8.",
+        ),
         ("user_assessment_scores", "user_assessment_scores.csv is UTF-32, not UTF-8: save it as UTF-8."),
         (
             "user_course_views",
