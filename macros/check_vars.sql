@@ -19,7 +19,8 @@
 {% macro check_vars() %}
   {%- set numbers = number_vars() -%}
   {%- set names = numbers.keys() | list + [
-    'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'handle_type', 'score_band_edges', 'tag_symbols'
+    'date_forms', 'encoding', 'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'handle_type', 'missing_values', 'score_band_edges',
+    'tag_separators', 'tag_symbols'
   ] -%}
   {%- set problems = [] -%}
   {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}
@@ -49,6 +50,19 @@
   {%- if var('tag_symbols') is not string or not modules.re.fullmatch('[' ~ possible_symbols ~ ']*', var('tag_symbols')) -%}
     {%- do problems.append("The var tag_symbols is " ~ var('tag_symbols') ~ ", but it must be a text of some of the symbols "
       ~ possible_symbols ~ " such as #+.") -%}
+  {%- endif -%}
+  {%- if var('encoding') not in ['utf-8', 'latin-1', 'utf-16'] -%}
+    {%- do problems.append("The var encoding is " ~ var('encoding') ~ ", but it must be utf-8, latin-1 or utf-16.") -%}
+  {%- endif -%}
+  {%- for name in ['missing_values', 'tag_separators'] if var(name) is string or var(name) is not sequence
+    or var(name) | reject('string') | list or '' in var(name) -%}
+    {%- do problems.append("The var " ~ name ~ " is " ~ var(name) ~ ", but it must be a list of texts in quotes, or [] for none.") -%}
+  {%- endfor -%}
+  {%- set date_columns = date_columns().values() | list -%}
+  {%- if var('date_forms') is not mapping or var('date_forms').keys() | reject('in', date_columns) | list
+    or var('date_forms').values() | reject('in', date_forms()) | list -%}
+    {%- do problems.append("The var date_forms is " ~ var('date_forms') ~ ", but it must name columns (" ~ date_columns | join(', ')
+      ~ ") and their forms (" ~ date_forms() | join(', ') ~ ") such as {view_date: DD/MM/YYYY}.") -%}
   {%- endif -%}
   {%- if problems -%}
     {{ stop(problems | join('\n')) }}

@@ -59,3 +59,65 @@
 {% macro each_day(first_date, last_date) -%}
   cast(unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day)) as date)
 {%- endmacro %}
+
+{#
+  A path as an SQL literal for DuckDB's readers, in which the path's own [, * and ? do not make a pattern; a pattern may
+  follow it. In a pattern, a backslash would separate folders, so it is any character there.
+#}
+{% macro path_literal(path, pattern='') -%}
+  {%- if pattern or modules.re.search('[\\[*?]', path) -%}
+    {{ text_literal(modules.re.sub('([\\[*?])', '[\\1]', path) | replace('\\', '?') ~ pattern) }}
+  {%- else -%}
+    {{ text_literal(path) }}
+  {%- endif -%}
+{%- endmacro %}
+
+{# A text in Unicode's composed form (NFC). #}
+{% macro compose_text(text) -%}
+  nfc_normalize({{ text }})
+{%- endmacro %}
+
+{# Whether a text is a JSON document. #}
+{% macro is_json(text) -%}
+  json_valid({{ text }})
+{%- endmacro %}
+
+{# The items of a JSON array as a list of texts. #}
+{% macro json_as_list(text) -%}
+  from_json({{ text }}, '["varchar"]')
+{%- endmacro %}
+
+{# One row per item of a list. #}
+{% macro each_item(list) -%}
+  unnest({{ list }})
+{%- endmacro %}
+
+{# Texts as the literal of a list. #}
+{% macro list_literal(texts) -%}
+  cast([{% for text in texts %}{{ text_literal(text) }}{{ ', ' if not loop.last }}{% endfor %}] as varchar[])
+{%- endmacro %}
+
+{# A time in UTC from a text in ISO's form with an offset or the name of a time zone; null if it is none. #}
+{% macro utc_timestamp(text) -%}
+  try_cast({{ text }} as timestamptz) at time zone 'UTC'
+{%- endmacro %}
+
+{# A time from the microseconds since 1970. #}
+{% macro timestamp_of_microseconds(microseconds) -%}
+  make_timestamp(cast(round({{ microseconds }}) as bigint))
+{%- endmacro %}
+
+{# A time from a day in ISO's form and a time of day that ends with AM or PM; null if it is none. #}
+{% macro twelve_hour_timestamp(day_text, time_text) -%}
+  try_strptime({{ day_text }} || ' ' || {{ time_text }}, '%Y-%m-%d %I:%M:%S%p')
+{%- endmacro %}
+
+{# The texts of a list, cleaned and without repeats; null if none is left. #}
+{% macro each_cleaned(texts) -%}
+  nullif(list_distinct(list_transform({{ texts }}, lambda text : {{ clean_text('text') }})), [])
+{%- endmacro %}
+
+{# The number of items of a list. #}
+{% macro list_length(list) -%}
+  len({{ list }})
+{%- endmacro %}

@@ -15,7 +15,9 @@
 #}
 {% macro settings_fingerprint() %}
   {%- set settings = {'facets': facets(), 'folder': env_var('KINDRED_DATA_DIR', '')} -%}
-  {%- set names = number_vars().keys() | list + ['evidence_from', 'evidence_to', 'score_band_edges', 'tag_symbols'] -%}
+  {%- set names = number_vars().keys() | list + [
+    'date_forms', 'encoding', 'evidence_from', 'evidence_to', 'missing_values', 'score_band_edges', 'tag_separators', 'tag_symbols'
+  ] -%}
   {%- for name in names if name not in ['freeze_statistics_days', 'duckdb_memory_gb', 'similarity_threads'] -%}
     {%- do settings.update({name: var(name) | string}) -%}
   {%- endfor -%}

@@ -4,12 +4,15 @@
   declared column as text, so that a value that does not parse never stops the load (staging rejects the row with a
   reason), and two columns that say where a row came from:
     line_number  the line in the file, header included (for Parquet: the row, counted as if there were a header)
-    read_error   null, or why the line could not be split into columns (the line itself is in the message)
+    read_error   null, or why the line cannot be used as it is: its kind in capitals, and the line itself
 #}
 {% materialization seed, adapter='duckdb' %}
   {%- set columns = model.columns.keys() | reject('in', ['line_number', 'read_error']) | list -%}
   {%- set file = input_file(model) -%}
-  {%- do check_input_columns(model.name, file, columns) -%}
+  {%- set is_input = model.config.meta.get('is_input') -%}
+  {%- set encoding = var('encoding') if is_input else 'utf-8' -%}
+  {%- set missing_values = var('missing_values') if is_input else [] -%}
+  {%- do check_input_columns(model.name, file, columns, encoding) -%}
   {%- set target_relation = this.incorporate(type='table') -%}
 
   {{ run_hooks(pre_hooks) }}
@@ -17,19 +20,17 @@
 
   {% if file.endswith('.parquet') %}
     {% call statement('main') %}
-      create or replace table {{ target_relation }} as
-      select
-        {% for column in columns %}cast({{ adapter.quote(column) }} as varchar) as {{ column }}, {% endfor %}
-        file_row_number + 2 as line_number,
-        cast(null as varchar) as read_error
-      from read_parquet('{{ file | replace("'", "''") }}', file_row_number = true)
+      {{ read_parquet_as_text(target_relation, file, columns) }}
     {% endcall %}
   {% else %}
+    {%- set is_mixed = has_mixed_line_ends(file, encoding) -%}
+    {%- set read_file = with_even_line_ends(file, encoding, model.name) if is_mixed else file -%}
     {% call statement('main') %}
-      {{ read_csv_as_text(target_relation, file, columns) }}
+      {{ read_csv_as_text(target_relation, read_file, columns, 'utf-8' if is_mixed else encoding, missing_values) }}
     {% endcall %}
     {% do keep_unreadable_lines(target_relation, columns, file) %}
   {% endif %}
+  {% do run_query(set_rows_aside(target_relation, columns)) %}
 
   {{ run_hooks(post_hooks) }}
   {% do persist_docs(target_relation, model) %}

@@ -6,6 +6,10 @@
     'score_band_edges': var('score_band_edges'),
     'score_bands': score_bands(),
     'tag_symbols': var('tag_symbols'),
+    'encoding': var('encoding'),
+    'missing_values': var('missing_values'),
+    'date_forms': var('date_forms'),
+    'tag_separators': var('tag_separators'),
 } -%}
 {%- for name in number_vars() -%}
 {%- do settings.update({name: var(name)}) -%}
@@ -33,6 +37,6 @@ select
     version() as engine_version,
     handle_types.user_handle_type as handle_type,
     handle_types.author_handle_type,
-    '{{ tojson(settings, sort_keys=true) }}' as settings_json
+    {{ text_literal(tojson(settings, sort_keys=true)) }} as settings_json
 from frozen_statistics
 cross join handle_types

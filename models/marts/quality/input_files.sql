@@ -26,8 +26,8 @@ kept_rows as (
 
     select
         'course_tags' as file,
-        count(*) as rows_kept,
-        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded,
+        count(distinct first_line_number) as rows_kept,
+        coalesce(round(sum(delivered_rows)), 0) - count(distinct first_line_number) as rows_folded,
         cast(null as timestamp) as newest_at
     from {{ ref('stg_course_tags') }}
 
@@ -35,8 +35,8 @@ kept_rows as (
 
     select
         'user_assessment_scores' as file,
-        count(*) as rows_kept,
-        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded,
+        count(distinct first_line_number) as rows_kept,
+        coalesce(round(sum(delivered_rows)), 0) - count(distinct first_line_number) as rows_folded,
         max(assessed_at) as newest_at
     from {{ ref('stg_user_assessment_scores') }}
 
@@ -53,8 +53,8 @@ kept_rows as (
 
     select
         'user_interests' as file,
-        count(*) as rows_kept,
-        coalesce(sum(delivered_rows), 0) - count(*) as rows_folded,
+        count(distinct first_line_number) as rows_kept,
+        coalesce(round(sum(delivered_rows)), 0) - count(distinct first_line_number) as rows_folded,
         max(followed_at) as newest_at
     from {{ ref('stg_user_interests') }}
 

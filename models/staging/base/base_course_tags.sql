@@ -9,6 +9,26 @@ source as (
 
 ),
 
+column_forms as (
+
+    select * from {{ ref('stg_column_forms') }}
+    where input_name = 'course_tags'
+
+),
+
+formed as (
+
+    select
+        source.line_number,
+        source.course_id,
+        source.course_tags,
+        source.read_error,
+        tag_forms.form as tag_separator
+    from source
+    left join column_forms as tag_forms on tag_forms.column_name = 'course_tags'
+
+),
+
 typed as (
 
     select
@@ -18,9 +38,9 @@ typed as (
         read_error,
 
         {{ clean_text('course_id') }} as course_id,
-        {{ clean_text('course_tags') }} as course_tag
+        coalesce({{ clean_tags('course_tags', 'tag_separator') }}, [null]) as course_tags
 
-    from source
+    from formed
 
 )
 
@@ -29,9 +49,9 @@ select
     delivered_user_handle,
     delivered_row,
     course_id,
-    course_tag,
+    course_tags,
     case
-        when read_error is not null then 'line cannot be split into columns'
+        when read_error is not null then {{ read_error_reason() }}
         when course_id is null then 'course_id is blank'
     end as reject_reason
 from typed
