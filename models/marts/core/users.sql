@@ -92,7 +92,7 @@ top_tags as (
 
     select
         user_handle,
-        {{ join_text_so_far('feature', 'user_handle', 'feature_rank') }} as top_course_tags
+        {{ list_so_far('feature', 'user_handle', 'feature_rank') }} as top_course_tags
     from ranked_features
     where
         facet = 'course_tags'

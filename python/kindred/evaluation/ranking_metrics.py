@@ -78,7 +78,7 @@ def ndcg(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
     """
     gains = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     best = np.cumsum(gains)[np.minimum(hits.shape[1], hidden_counts) - 1]
-    normalised: np.ndarray = hits @ gains / best
+    normalised: np.ndarray = np.minimum(hits @ gains / best, 1)  # the two sums may round differently
     return normalised
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MIN_CANDIDATES = 100
 """The fewest candidates that compete for the places of a list, however short it is."""
 
-MAGIC = b"kindred profile space 1\n"
+MAGIC = b"kindred profile space 2\n"
 """The first bytes of a profile space; the number changes with the format."""
 
 CHECKSUM_BYTES = 4
@@ -136,7 +136,7 @@ class ProfileSpace:
         features = [self.encoder.features[feature_id] for feature_id in posted]
         facets = [facet.name for facet in self.encoder.facets]
         is_of_facet = np.array([[feature.facet == facet for facet in facets] for feature in features])
-        parts = contributions @ is_of_facet.reshape(len(features), len(facets))
+        parts = np.minimum(contributions @ is_of_facet.reshape(len(features), len(facets)), 1)
         best = np.argsort(-contributions, axis=1, kind="stable")[:, :TOP_REASONS]
         return [
             {
@@ -164,7 +164,8 @@ class ProfileSpace:
         for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
             users, user_weights = self._holders_of(row)
             np.add.at(similarities, users, weight * user_weights)  # half the time of an indexed sum
-        return similarities
+        # That of a user who is alike in everything may round to just above 1.
+        return np.minimum(similarities, 1, out=similarities)
 
     def _listed(self, similarities: np.ndarray, k: int, min_similarity: float) -> np.ndarray:
         """Return the columns of the k most similar users, closest first."""

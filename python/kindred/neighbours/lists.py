@@ -59,8 +59,12 @@ class NeighbourLists:
         return cls(indices, scores)
 
     def neighbourhood_similarity(self) -> np.ndarray:
-        """Return each user's mean score with the nearest NEIGHBOURHOOD_USERS; missing ones count 0. Shape (users,)."""
-        return np.asarray(self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS)
+        """Return each user's mean score with the nearest NEIGHBOURHOOD_USERS; missing ones count 0. Shape (users,).
+
+        Scores are similarities: one that rounding puts above 1 counts as 1.
+        """
+        nearest = np.minimum(self.scores[:, :NEIGHBOURHOOD_USERS], 1)
+        return np.asarray(nearest.sum(axis=1) / NEIGHBOURHOOD_USERS)
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,8 @@ def _show_profile(published: PublishedWarehouse, handle: int, *, is_compared: bo
     st.header(f"User {handle}", anchor=False)
     st.markdown(cluster_sentence(user))
     with st.container(horizontal=True):
-        for tag in (user["top_course_tags"] or "").split(", "):
-            if tag:
-                st.badge(wording.escaped(tag), color="blue")
+        for tag in wording.listed(user["top_course_tags"]):
+            st.badge(wording.escaped(tag), color="blue")
         if user["main_level"]:
             st.badge(wording.escaped(user["main_level"]), color="gray")
     figures(answer, PROFILE_FIGURES)
@@ -157,7 +156,7 @@ def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: 
             st.markdown(f"{row.rank}. **{row.similar_user_handle}** ({row.similarity:.2f}): {reasons_in_words}.")
     in_words = frame.assign(
         top_reasons=[
-            "; ".join(f"{wording.facet_title(reason['facet'])}: {reason['feature']}" for reason in reasons)
+            [f"{wording.facet_title(reason['facet'])}: {reason['feature']}" for reason in reasons]
             for reasons in frame["top_reasons"]
         ]
     )
