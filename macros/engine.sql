@@ -16,11 +16,16 @@
 {%- endmacro %}
 
 {#
-  A share or a similarity, which rounding in its sums may put just outside: at least 0 and at most 1. Null stays null,
-  which greatest and least leave out.
+  A share or a similarity: 0 or 1 where rounding in its sums has put it just outside. What is farther outside is an error
+  and stays, so that tests see it.
 #}
 {% macro within_0_and_1(expression) -%}
-  case when {{ expression }} is not null then least(greatest({{ expression }}, 0.0), 1.0) end
+  {%- set rounding = 1e-9 -%}
+  case
+    when {{ expression }} > 1 and {{ expression }} <= 1 + {{ rounding }} then 1
+    when {{ expression }} < 0 and {{ expression }} >= -{{ rounding }} then 0
+    else {{ expression }}
+  end
 {%- endmacro %}
 
 {# The value of the row with the greatest (at, tiebreak) in a group, or the greatest at alone; null values are skipped. #}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kindred.build.tables import read_parts
+from kindred.matrices import at_most_one
 from kindred.profiles.matrix import find_rows
 
 if TYPE_CHECKING:
@@ -59,12 +60,8 @@ class NeighbourLists:
         return cls(indices, scores)
 
     def neighbourhood_similarity(self) -> np.ndarray:
-        """Return each user's mean score with the nearest NEIGHBOURHOOD_USERS; missing ones count 0. Shape (users,).
-
-        Scores are similarities: one that rounding puts above 1 counts as 1.
-        """
-        nearest = np.minimum(self.scores[:, :NEIGHBOURHOOD_USERS], 1)
-        return np.asarray(nearest.sum(axis=1) / NEIGHBOURHOOD_USERS)
+        """Return each user's mean score with the nearest NEIGHBOURHOOD_USERS; missing ones count 0. Shape (users,)."""
+        return at_most_one(self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS)
 
 
 @dataclass(frozen=True)

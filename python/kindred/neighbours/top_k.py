@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 from scipy import sparse
 
+from kindred.matrices import at_most_one
 from kindred.neighbours import scipy_kernel
 
 COMPILED_FROM_PRODUCTS = 1_000_000_000
@@ -157,8 +158,7 @@ def checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
 
 
 def _bounded(scores: np.ndarray, metric: str) -> np.ndarray:
-    """Return scores as they are, but cosines of at most 1: those of rows that point the same way may round to above."""
-    return np.minimum(scores, 1, out=scores) if metric == "cosine" else scores
+    return at_most_one(scores) if metric == "cosine" else scores
 
 
 def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:

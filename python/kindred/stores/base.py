@@ -90,7 +90,7 @@ class Reader(ABC):
     """A store at one version. One thread at a time uses it, inside the context of `Store.read`.
 
     Handles are whole numbers of 1 or more; the caller finds out by `user` whether a user exists. Rows are dicts by the
-    column names of the warehouse, with lists as lists, and dates and times as ISO 8601 text, so that every store returns
+    column names of the warehouse, with lists as lists and dates and times as ISO 8601 text, so that every store returns
     the same rows.
     """
 

@@ -82,7 +82,9 @@ class SqlReader(Reader):
         )
 
     def _with_lists(self, row: Row) -> Row:
-        return {name: self._list(value) if name in LISTS and value is not None else value for name, value in row.items()}
+        return {
+            name: self._list(value) if name in LISTS and value is not None else value for name, value in row.items()
+        }
 
     @abstractmethod
     def _list(self, stored: Any) -> list[Any]:

@@ -160,7 +160,9 @@ class TablesReader(SqlReader):
         try:
             listed: list[Any] = json.loads(stored) if isinstance(stored, str) else stored
         except ValueError as error:
-            raise StoreError("Another version of Kindred wrote to the store, publish again: its lists are texts.") from error
+            raise StoreError(
+                "Another version of Kindred published the store, publish again: its lists are texts."
+            ) from error
         return listed
 
 

@@ -150,16 +150,14 @@ def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: 
     with reasons:
         st.markdown("**The main reasons**")
         for row in named_rows(frame.head(EXPLAINED_USERS)):
-            reasons_in_words = "; ".join(
+            reasons_of_user = "; ".join(
                 wording.reason(r["facet"], r["feature"], handle, row.similar_user_handle) for r in row.top_reasons
             )
-            st.markdown(f"{row.rank}. **{row.similar_user_handle}** ({row.similarity:.2f}): {reasons_in_words}.")
-    in_words = frame.assign(
-        top_reasons=[
-            [f"{wording.facet_title(reason['facet'])}: {reason['feature']}" for reason in reasons]
-            for reasons in frame["top_reasons"]
-        ]
+            st.markdown(f"{row.rank}. **{row.similar_user_handle}** ({row.similarity:.2f}): {reasons_of_user}.")
+    reasons_in_words = frame["top_reasons"].map(
+        lambda reasons: [f"{wording.facet_title(reason['facet'])}: {reason['feature']}" for reason in reasons]
     )
+    in_words = frame.assign(top_reasons=reasons_in_words)
     table(replace(similar, frame=in_words), on_select=lambda row: _compare_with(row["similar_user_handle"]))
     st.caption("Select a row to compare the two users.")
 
