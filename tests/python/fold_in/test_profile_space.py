@@ -744,9 +744,7 @@ def arrays_of_somebody_else():
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{}", MAGIC[:-1], MAGIC[:-2] + b"1\nrest", arrays_of_somebody_else()]
-)
+@pytest.mark.parametrize("content", [b"", b"{}", MAGIC[:-1], MAGIC[:-2] + b"1\nrest", arrays_of_somebody_else()])
 def test_bytes_of_something_else_are_refused(content):
     with pytest.raises(ValueError, match="these bytes are not a profile space"):
         ProfileSpace.from_bytes(content)

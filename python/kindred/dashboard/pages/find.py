@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import streamlit as st
 
@@ -122,9 +123,9 @@ def _show_profile(published: PublishedWarehouse, handle: int, *, is_compared: bo
     st.markdown(cluster_sentence(user))
     with st.container(horizontal=True):
         for tag in wording.listed(user["top_course_tags"]):
-            st.badge(wording.escaped(tag), color="blue")
+            _badge(tag, "blue")
         if user["main_level"]:
-            st.badge(wording.escaped(user["main_level"]), color="gray")
+            _badge(user["main_level"], "gray")
     figures(answer, PROFILE_FIGURES)
     with st.container(horizontal=True):
         if is_compared:
@@ -132,6 +133,11 @@ def _show_profile(published: PublishedWarehouse, handle: int, *, is_compared: bo
         link("Show on the map", "map", icon=":material/scatter_plot:", user=handle)
         if user["cluster_id"] >= 0:
             link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=user["cluster_id"])
+
+
+def _badge(text: str, color: Literal["blue", "gray"]) -> None:
+    """Show a text in a badge, where Streamlit itself escapes square brackets."""
+    st.badge(wording.escaped(text).replace("\\[", "[").replace("\\]", "]"), color=color)
 
 
 def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: int) -> None:
