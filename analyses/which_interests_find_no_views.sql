@@ -1,6 +1,5 @@
 -- Where do users follow a subject and view nothing of it? This is demand without supply if there are few courses, or
--- courses that are not found if there are many. Tags that contain ', ' are left out, since it separates the tags of a
--- list. Grain: one row per subject with at least min_followers followers.
+-- courses that are not found if there are many. Grain: one row per subject with at least min_followers followers.
 -- depends_on: {{ ref('tags') }}, {{ ref('user_courses') }}
 
 with
@@ -12,7 +11,7 @@ asked as (
 matched as (
     select
         user_handle,
-        unnest(string_split(interest_tags, ', ')) as tag
+        unnest(interest_tags) as tag
     from user_courses
     where matches_interest
 ),
@@ -36,5 +35,5 @@ select
 from tags
 cross join asked
 left join fulfilled on tags.canonical_tag = fulfilled.tag
-where tags.total_followers >= asked.min_followers and tags.canonical_tag not like '%, %'
+where tags.total_followers >= asked.min_followers
 order by followers_without_a_view desc, tag asc

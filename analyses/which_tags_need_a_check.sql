@@ -24,7 +24,7 @@ merged as (
     select
         tag_map.raw_tag as tag,
         tag_map.canonical_tag as other_tag,
-        string_agg(tag_map.vocabulary, ', ' order by tag_map.vocabulary) as vocabularies,
+        list(tag_map.vocabulary order by tag_map.vocabulary) as vocabularies,
         any_value(tag_map.method) as evidence,
         any_value(tag_map.score) as merge_score,
         any_value(reached.reach) as reach

@@ -27,9 +27,7 @@ explained as (
         similar_user_handle,
         similarity,
         similar_cluster_id,
-        string_agg(
-            reason['facet'] || ': ' || reason['feature'], ', ' order by reason['contribution'] desc
-        ) as main_reasons,
+        list(reason['facet'] || ': ' || reason['feature'] order by reason['contribution'] desc) as main_reasons,
         sum(reason['contribution']) as main_contributions
     from listed
     group by rank, similar_user_handle, similarity, similar_cluster_id

@@ -1,13 +1,31 @@
 {# The SQL that differs between engines, so that the models do not depend on one. #}
 
-{# The values of a group, joined by ', ' in their own order or in another. #}
+{# The values of a group as one text to read, joined by ', ' in their own order or in another. #}
 {% macro join_text(expression, order_by=none) -%}
   string_agg({{ expression }}, ', ' order by {{ order_by or expression }})
 {%- endmacro %}
 
-{# At each row, the values of its part of the rows up to it, joined by ', '. Nulls are left out. #}
-{% macro join_text_so_far(expression, partition_by, order_by) -%}
-  string_agg({{ expression }}, ', ') over (partition by {{ partition_by }} order by {{ order_by }})
+{# The values of a group as a list, in their own order or in another. #}
+{% macro list_of(expression, order_by=none) -%}
+  list({{ expression }} order by {{ order_by or expression }})
+{%- endmacro %}
+
+{# At each row, the list of the values of its part of the rows up to it that meet a condition; null if there is none. #}
+{% macro list_so_far(expression, partition_by, order_by, condition='true') -%}
+  list({{ expression }}) filter (where {{ condition }}) over (partition by {{ partition_by }} order by {{ order_by }})
+{%- endmacro %}
+
+{#
+  A share or a similarity: 0 or 1 where rounding in its sums has put it just outside. What is farther outside is an error
+  and stays, so that tests see it.
+#}
+{% macro within_0_and_1(expression) -%}
+  {%- set rounding = 1e-9 -%}
+  case
+    when {{ expression }} > 1 and {{ expression }} <= 1 + {{ rounding }} then 1
+    when {{ expression }} < 0 and {{ expression }} >= -{{ rounding }} then 0
+    else {{ expression }}
+  end
 {%- endmacro %}
 
 {# The value of the row with the greatest (at, tiebreak) in a group, or the greatest at alone; null values are skipped. #}

@@ -8,6 +8,9 @@ from scipy import sparse
 BLOCK_ROWS = 256
 """The k-th largest value is found for this many rows at a time, which limits memory."""
 
+ROUNDING = 1e-9
+"""How far rounding puts a sum from what it is."""
+
 TIE_DECIMALS = 10
 """Scores are tied if they are equal to this many decimals: sums in another order differ in their last bits."""
 
@@ -72,3 +75,12 @@ def holds(matrix: sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> np
     if not len(rows):
         return np.zeros(0, dtype=bool)
     return np.asarray(matrix[rows, columns]).ravel() > 0
+
+
+def at_most_one(values: np.ndarray) -> np.ndarray:
+    """Return similarities or shares with 1 in place of those that rounding has put just above it.
+
+    Sums of the parts of equal profiles are 1 but for their last bits. What is above 1 by more than ROUNDING is another
+    scale, or an error, and stays. Shape and dtype stay too.
+    """
+    return np.where((values > 1) & (values <= 1 + ROUNDING), 1.0, values)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from kindred import matrices
-from kindred.matrices import best_of_rows, holds, incidence
+from kindred.matrices import at_most_one, best_of_rows, holds, incidence
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
@@ -78,3 +78,8 @@ def test_holds_of_no_positions_is_empty(shape):
     found = holds(sparse.csr_array(shape), np.zeros(0, dtype=int), np.zeros(0, dtype=int))
     assert isinstance(found, np.ndarray)
     assert (found.shape, found.dtype) == ((0,), bool)
+
+
+def test_what_rounding_puts_above_one_is_one_and_other_numbers_stay():
+    numbers = [0.0, 0.5, 1.0, np.nextafter(1, 2), 1 + 1e-10, 1.001, 4.0]
+    assert at_most_one(np.array(numbers)).tolist() == [0.0, 0.5, 1.0, 1.0, 1.0, 1.001, 4.0]

@@ -37,10 +37,10 @@ matches as (
 
 )
 
--- The text grows row by row, and the last row has it all: an aggregate would hold every text in memory at once.
+-- The list grows row by row, and the last row has it all: an aggregate would hold every list in memory at once.
 select
     user_number,
     course_id,
-    {{ join_text_so_far('case when is_course_tag then tag end', 'user_number, course_id', 'tag') }} as interest_tags
+    {{ list_so_far('tag', 'user_number, course_id', 'tag', condition='is_course_tag') }} as interest_tags
 from matches
 qualify lead(tag) over (partition by user_number, course_id order by tag) is null

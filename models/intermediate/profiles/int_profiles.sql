@@ -77,7 +77,7 @@ select
     scaled.matching_feature_id,
     scaled.feature,
     scaled.occurrences,
-    scaled.evidence * scaled.rarity * factors.factor as weight
+    {{ within_0_and_1('scaled.evidence * scaled.rarity * factors.factor') }} as weight
 from scaled
 inner join factors
     on

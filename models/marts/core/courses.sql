@@ -46,11 +46,11 @@ all_courses as (
 
 ),
 
-joined_tags as (
+listed_tags as (
 
     select
         course_id,
-        {{ join_text('course_tag') }} as course_tags,
+        {{ list_of('course_tag') }} as course_tags,
         count(*) as total_course_tags
     from course_tags
     group by course_id
@@ -59,8 +59,8 @@ joined_tags as (
 
 select
     all_courses.course_id,
-    joined_tags.course_tags,
-    coalesce(joined_tags.total_course_tags, 0) as total_course_tags,
+    listed_tags.course_tags,
+    coalesce(listed_tags.total_course_tags, 0) as total_course_tags,
 
     -- null for a course that nobody viewed
     course_details.author_handle,
@@ -70,6 +70,6 @@ select
     coalesce(course_details.total_views, 0) as total_views,
     coalesce(course_details.total_view_seconds, 0) as total_view_seconds
 from all_courses
-left join joined_tags on all_courses.course_id = joined_tags.course_id
+left join listed_tags on all_courses.course_id = listed_tags.course_id
 left join course_details on all_courses.course_id = course_details.course_id
 order by all_courses.course_id

@@ -92,7 +92,7 @@ top_tags as (
 
     select
         user_number,
-        {{ join_text_so_far('feature', 'user_number', 'feature_rank') }} as top_course_tags
+        {{ list_so_far('feature', 'user_number', 'feature_rank') }} as top_course_tags
     from ranked_features
     where
         facet = 'course_tags'

@@ -115,7 +115,7 @@ hubness as (
 -- Only what both users of a pair have: without predicted next courses and without the cluster.
 pairs_in_common as (
 
-    select ({{ shared_facets | join(' + ') or '0.0' }}) / similarity as share_in_common
+    select {{ within_0_and_1('(' ~ (shared_facets | join(' + ') or '0.0') ~ ') / similarity') }} as share_in_common
     from similar_users
 
 ),

@@ -66,7 +66,7 @@ cohesion as (
             'feature_sums.weight_sum * matching_sums.weight_sum'
             ~ ' - case when feature_sums.feature_id = matching_sums.feature_id then feature_sums.square_sum else 0 end'
         ) }}
-        / (any_value(sizes.total_users) * (any_value(sizes.total_users) - 1)) as cohesion
+        / (any_value(sizes.total_users) * (any_value(sizes.total_users) - 1)) as mean_similarity
     from feature_sums
     inner join feature_sums as matching_sums
         on
@@ -194,7 +194,7 @@ joined_tags as (
         {{ join_text(
             'case when tag_rank = 1 or (tag_rank <= ' ~ label_tags ~ ' and is_label) then tag end', order_by='tag_rank'
         ) }} as label,
-        {{ join_text('tag', order_by='tag_rank') }} as top_tags
+        {{ list_of('tag', order_by='tag_rank') }} as top_tags
     from distinctive_tags
     where tag_rank <= {{ top_tags }}
     group by cluster_id
@@ -221,7 +221,7 @@ select
     sizes.total_users as users,
     sizes.total_core_users as core_users,
     labels.top_tags,
-    cohesion.cohesion
+    {{ within_0_and_1('cohesion.mean_similarity') }} as cohesion
 from sizes
 left join labels on sizes.cluster_id = labels.cluster_id
 left join cohesion on sizes.cluster_id = cohesion.cluster_id

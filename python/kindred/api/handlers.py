@@ -95,5 +95,5 @@ def _similar(reader: Reader, user_handle: Handle, selection: Selection) -> dict[
 
 
 def _listed_tags(row: dict[str, Any]) -> dict[str, Any]:
-    tags = row["top_course_tags"]
-    return {**row, "top_course_tags": tags.split(", ") if tags else []}
+    """Return a row of users with an empty list in place of null for a user whose courses have no tags."""
+    return {**row, "top_course_tags": row["top_course_tags"] or []}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from kindred.stores.base import Handle
 
 _REASONS = {
@@ -48,6 +52,16 @@ def plain(name: str) -> str:
 def title(name: str) -> str:
     """Return a name as a heading: user_handle is User handle, total_courses Courses, avg_score Average score."""
     return plain(name.removeprefix("total_").replace("avg_", "average_")).capitalize()
+
+
+def listed(values: Any) -> list[str]:
+    """Return a list column's value as a list of texts: an array of them, or an empty list for a null."""
+    return [str(value) for value in values] if isinstance(values, list | np.ndarray) else []
+
+
+def joined(values: Any) -> str:
+    """Return a list column's value as one text to read, separated by commas; an empty text for a null."""
+    return ", ".join(listed(values))
 
 
 def escaped(text: str) -> str:

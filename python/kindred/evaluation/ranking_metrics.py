@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from kindred.matrices import best_of_rows, holds
+from kindred.matrices import at_most_one, best_of_rows, holds
 
 SCORE_DECIMALS = 12
 """Votes are tied if they are equal to this many decimals: sums in another order differ in their last bits."""
@@ -78,8 +78,7 @@ def ndcg(hits: np.ndarray, hidden_counts: np.ndarray) -> np.ndarray:
     """
     gains = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     best = np.cumsum(gains)[np.minimum(hits.shape[1], hidden_counts) - 1]
-    normalised: np.ndarray = hits @ gains / best
-    return normalised
+    return at_most_one(hits @ gains / best)
 
 
 def bootstrap_interval(values: np.ndarray, seed: int, draws: int = 1000) -> tuple[float, float]:

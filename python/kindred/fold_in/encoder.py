@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from kindred.fold_in.activity import Activity, Encoded
-from kindred.fold_in.spelling import cleaned, spelling_key, split_tags
+from kindred.fold_in.spelling import cleaned, spelling_key
 from kindred.matrices import incidence
 from kindred.profiles.facets import Facet
 from kindred.profiles.next_courses import next_courses
@@ -35,7 +35,9 @@ TABLES = {
     "spellings": "select vocabulary, raw_tag, canonical_tag from tag_map order by vocabulary, raw_tag",
     "bundles": "select canonical_tag, interest_bundle from tags where interest_bundle is not null",
     "courses": """
-        select course_id, course_tags, total_course_tags, author_handle, level from courses order by course_id
+        select course_id, list_concat(course_tags, []) as course_tags, author_handle, level
+        from courses
+        order by course_id
     """,
     "relations": """
         with numbered as (select course_id, row_number() over (order by course_id) - 1 as course_number from courses)
@@ -97,15 +99,9 @@ class Encoder:
         for vocabulary, raw, tag in tables["spellings"]:
             self._keys.setdefault((vocabulary, self._key_of(raw)), tag)
         self._bundles: dict[str, str] = dict(tables["bundles"])
-        course_tags = {tag for vocabulary, _, tag in tables["spellings"] if vocabulary == "course"}
         self._courses = {
-            course: Course(
-                number,
-                (split_tags(tags, count, course_tags) or []) if tags else [],
-                None if author is None else str(author),
-                level,
-            )
-            for number, (course, tags, count, author, level) in enumerate(tables["courses"])
+            course: Course(number, tags, None if author is None else str(author), level)
+            for number, (course, tags, author, level) in enumerate(tables["courses"])
         }
         self._course_ids = list(self._courses)
         led, led_to, strengths = zip(*tables["relations"], strict=True) if tables["relations"] else ((), (), ())

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from kindred.fold_in.activity import Activity, Encoded
 from kindred.fold_in.encoder import Encoder
-from kindred.matrices import TIE_DECIMALS
+from kindred.matrices import TIE_DECIMALS, at_most_one
 from kindred.neighbours.lists import CANDIDATES_PER_PLACE
 from kindred.neighbours.reranking import TOP_REASONS
 from kindred.profiles.matrix import Profiles, find_rows
@@ -150,7 +150,7 @@ class ProfileSpace:
         features = [self.encoder.features[feature_id] for feature_id in posted]
         facets = [facet.name for facet in self.encoder.facets]
         is_of_facet = np.array([[feature.facet == facet for facet in facets] for feature in features])
-        parts = contributions @ is_of_facet.reshape(len(features), len(facets))
+        parts = at_most_one(contributions @ is_of_facet.reshape(len(features), len(facets)))
         best = np.argsort(-contributions, axis=1, kind="stable")[:, :TOP_REASONS]
         return [
             {
@@ -178,7 +178,7 @@ class ProfileSpace:
         for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
             users, user_weights = self._holders_of(row)
             np.add.at(similarities, users, weight * user_weights)  # half the time of an indexed sum
-        return similarities
+        return at_most_one(similarities)
 
     def _listed(self, similarities: np.ndarray, k: int, min_similarity: float) -> np.ndarray:
         """Return the columns of the k most similar users, closest first."""

@@ -1,4 +1,4 @@
-"""The spelling of terms: keys under which spellings meet, and lists of tags in one text."""
+"""The spelling of terms: keys under which spellings meet, and blanks around them."""
 
 from __future__ import annotations
 
@@ -24,25 +24,6 @@ def spelling_key(tag: str, symbols: str) -> str:
     """
     lower = tag.lower()
     return "".join(letter for letter in lower if letter.isalnum() or letter in symbols) or lower
-
-
-def split_tags(text: str, count: int, tags: set[str]) -> list[str] | None:
-    """Split known tags that are joined by ', ', which a tag may contain itself.
-
-    Returns
-    -------
-    `count` of the known tags; None where the text is not such a list.
-
-    """
-    parts = [text] if count == 1 else text.split(", ")
-    if len(parts) <= count:
-        return parts if len(parts) == count and tags.issuperset(parts) else None
-    for taken in range(1, len(parts)):
-        first = ", ".join(parts[:taken])
-        rest = split_tags(", ".join(parts[taken:]), count - 1, tags) if first in tags else None
-        if rest is not None:
-            return [first, *rest]
-    return None
 
 
 def cleaned(terms: Mapping[str, Value]) -> dict[str, Value]:

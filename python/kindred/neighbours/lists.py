@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kindred.build.tables import read_parts
+from kindred.matrices import at_most_one
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +72,7 @@ class NeighbourLists:
 
     def neighbourhood_similarity(self) -> np.ndarray:
         """Return each user's mean score with the nearest NEIGHBOURHOOD_USERS; missing ones count 0. Shape (users,)."""
-        return np.asarray(self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS)
+        return at_most_one(self.scores[:, :NEIGHBOURHOOD_USERS].sum(axis=1) / NEIGHBOURHOOD_USERS)
 
 
 @dataclass(frozen=True)

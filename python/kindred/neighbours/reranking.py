@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kindred.build.tables import ListColumn
-from kindred.matrices import TIE_DECIMALS, best_of_rows
+from kindred.matrices import TIE_DECIMALS, at_most_one, best_of_rows
 from kindred.neighbours.lists import BLOCK_USERS, NeighbourLists
 from kindred.neighbours.pairs import pairs_of_lists, shared_features, shared_weights, sums_by_group
 from kindred.profiles.facets import ProfileColumns
@@ -112,7 +112,7 @@ def similar_users(
 
     """
     facet_names = np.array(columns.facets, dtype=object)
-    lengths = np.sqrt(one_hot.matrix.sum(axis=1))
+    sizes = np.asarray(one_hot.matrix.sum(axis=1))
     for start in range(0, max(len(listed.indices), 1), BLOCK_USERS):
         block = slice(start, start + BLOCK_USERS)
         rows, places, neighbours = pairs_of_lists(listed.indices[block])
@@ -120,12 +120,13 @@ def similar_users(
         parts = np.empty((len(rows), len(columns.facets)))
         reasons = []
         for pairs, products in shared_features(profiles.matrix[block], rows, others, profiles.counterparts[distinct]):
-            parts[pairs] = sums_by_group(products, columns.groups, len(columns.facets))
+            parts[pairs] = at_most_one(sums_by_group(products, columns.groups, len(columns.facets)))
             entries, owners, _ = best_of_rows(products.indptr, products.indices, products.data, TOP_REASONS)
             reasons.append((owners + pairs.start, products.indices[entries], products.data[entries]))
-        similarity = _summed_alike_both_ways(parts, columns.partners)
+        similarity = at_most_one(_summed_alike_both_ways(parts, columns.partners))
         shared = shared_weights(one_hot.matrix[block], rows, others, one_hot.matrix[distinct])
-        both = lengths[block][rows] * lengths[neighbours]
+        # The root of one exact product, so that no cosine rounds to above 1 and that of equal users is 1.
+        both = np.sqrt(sizes[block][rows] * sizes[neighbours])
         yield {
             "user_handle": handles[block][rows],
             "rank": places + 1,

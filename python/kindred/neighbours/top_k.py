@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 from scipy import sparse
 
+from kindred.matrices import at_most_one
 from kindred.neighbours import scipy_kernel
 
 COMPILED_FROM_PRODUCTS = 1_000_000_000
@@ -109,7 +110,7 @@ def top_k(
     all_pairs = compiled_kernels() if is_large(len(wanted), others) else None
     if all_pairs and rows is None:
         indices, scores = all_pairs.best_of_all(matrix, others, k, threads, progress)
-        return indices, scores
+        return indices, _bounded(scores, metric)
     indices = np.full((len(wanted), k), -1, dtype=np.int32)
     scores = np.zeros((len(wanted), k), dtype=np.float64)
     if all_pairs:
@@ -126,7 +127,7 @@ def top_k(
     with ThreadPoolExecutor(threads) as pool:
         for done in pool.map(score, range(0, len(wanted), block_rows)):
             progress(done / len(wanted))
-    return indices, scores
+    return indices, _bounded(scores, metric)
 
 
 def is_large(rows: int, profiles: sparse.csr_array) -> bool:
@@ -154,6 +155,10 @@ def checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
     if not np.isfinite(rows.data).all() or (rows.data < 0).any():
         raise ValueError("profiles must hold finite weights of 0 or more")
     return rows
+
+
+def _bounded(scores: np.ndarray, metric: str) -> np.ndarray:
+    return at_most_one(scores) if metric == "cosine" else scores
 
 
 def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:

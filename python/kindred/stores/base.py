@@ -20,9 +20,9 @@ Handle = int | str
 """The handle of a user: a whole number, or text in a warehouse whose `handle_type` is text."""
 
 BLANKS = (
-    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\xad\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2061\u2062\u2063\u2064"
-    "\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u3000\ufeff"
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\xad\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+    "\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2061\u2062\u2063"
+    "\u2064\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u3000\ufeff"
 )
 """Blanks and invisible characters, which no handle has around it (macro without_blanks)."""
 
@@ -122,7 +122,7 @@ class Reader(ABC):
 
     Handles are of the edition's type, as `Edition.handle` returns them; the caller finds out by `user` whether a user
     exists. They are in the order of numbers or of code points. Rows are dicts by the column names of the warehouse,
-    with dates and times as ISO 8601 text, so that every store returns the same rows.
+    with lists as lists and dates and times as ISO 8601 text, so that every store returns the same rows.
     """
 
     edition: Edition

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
 import duckdb
 
 from kindred.errors import PublicationError, StoreError
-from kindred.stores.base import Edition, Progress, Row, Store, path_of
+from kindred.stores.base import Edition, Progress, Store, path_of
 from kindred.stores.sql import SqlReader, read_edition, read_space
 from kindred.warehouse.locations import named_warehouse
 from kindred.warehouse.publication import publish_file
@@ -120,7 +120,9 @@ class DuckdbReader(SqlReader):
             return super()._courses_query(users)
         return " union all ".join(["select user_handle, course_id from user_courses where user_handle = ?"] * users)
 
-    def _reasons(self, stored: list[Row]) -> list[Row]:
+    def _list(self, stored: Any) -> list[Any]:
+        if not isinstance(stored, list):
+            raise StoreError("Another version of Kindred made the warehouse, build it again: its lists are texts.")
         return stored
 
 

@@ -109,14 +109,14 @@ class _Folder(Store):
 
 
 class CsvFolder(_Folder):
-    """CSV files with a header: dates and times are ISO 8601, lists are JSON, and a null is an empty field."""
+    """CSV files with a header: dates and times are ISO 8601, lists are JSON arrays, and a null is an empty field."""
 
     kind = "csv"
     options = "format csv, header, timestampformat '%Y-%m-%dT%H:%M:%S'"
     read_table = staticmethod(read_csv)
 
     def _columns(self, source: duckdb.DuckDBPyConnection, table: str) -> str:
-        return columns_as_text(source.table(table), has_dates=True)
+        return columns_as_text(source.table(table), has_dates=True, has_lists=False)
 
 
 class ParquetFolder(_Folder):

@@ -177,13 +177,13 @@ def _joined(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column with its texts dictionary-encoded, including those in lists of records."""
+    """Return a column with its texts dictionary-encoded, including those in lists of texts or records."""
     array = _joined(column) if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_string(array.type):
         return array.dictionary_encode()
-    if pa.types.is_list(array.type) and pa.types.is_struct(array.type.value_type):
-        records = array.values
-        fields = [_encoded(records.field(place)) for place in range(records.type.num_fields)]
-        names = [field.name for field in records.type]
-        return pa.ListArray.from_arrays(array.offsets, pa.StructArray.from_arrays(fields, names))
+    if pa.types.is_list(array.type):
+        return pa.ListArray.from_arrays(array.offsets, _encoded(array.values), mask=array.is_null())
+    if pa.types.is_struct(array.type):
+        fields = [_encoded(array.field(place)) for place in range(array.type.num_fields)]
+        return pa.StructArray.from_arrays(fields, [field.name for field in array.type])
     return array

@@ -20,6 +20,10 @@ Rows = Callable[[str, Sequence[Any]], list[Row]]
 """Runs a query with a ? for every parameter and returns its rows."""
 
 
+LISTS = {"top_course_tags", "top_reasons"}
+"""The columns that hold lists, among those that lookups read."""
+
+
 class SqlReader(Reader):
     """Reads by queries that DuckDB, SQLite and PostgreSQL all accept."""
 
@@ -31,7 +35,7 @@ class SqlReader(Reader):
 
     def user(self, user_handle: Handle) -> Row | None:
         rows = self._rows(f"select * from {self._schema}users where user_handle = ?", [user_handle])
-        return plain_row(rows[0]) if rows else None
+        return plain_row(self._with_lists(rows[0])) if rows else None
 
     def similar(self, user_handle: Handle) -> list[Row]:
         rows = self._rows(
@@ -39,8 +43,7 @@ class SqlReader(Reader):
         )
         for row in rows:
             del row["user_handle"]
-            row["top_reasons"] = self._reasons(row["top_reasons"])
-        return rows
+        return [self._with_lists(row) for row in rows]
 
     def features(self, user_handle: Handle) -> list[tuple[str, str, float]]:
         rows = self._rows(
@@ -65,7 +68,7 @@ class SqlReader(Reader):
         rows = self._rows(
             f"select * from {self._schema}users {where}order by user_handle limit ?", [*conditions.values(), limit]
         )
-        return [plain_row(row) for row in rows]
+        return [plain_row(self._with_lists(row)) for row in rows]
 
     def first_user(self) -> Handle | None:
         (first,) = self._rows(f"select min(user_handle) as user_handle from {self._schema}similar_users", [])
@@ -79,9 +82,21 @@ class SqlReader(Reader):
             f"where user_handle in ({', '.join('?' * users)})"
         )
 
+    def _with_lists(self, row: Row) -> Row:
+        return {
+            name: self._list(value) if name in LISTS and value is not None else value for name, value in row.items()
+        }
+
     @abstractmethod
-    def _reasons(self, stored: Any) -> list[Row]:
-        """Return the top_reasons of a row as a list of dicts, from the form that the database stores."""
+    def _list(self, stored: Any) -> list[Any]:
+        """Return a list from the form that the database stores.
+
+        Raises
+        ------
+        StoreError
+            If it is no list, because an older version of Kindred wrote it.
+
+        """
 
 
 def read_edition(rows: Rows, schema: str = "") -> Edition:

@@ -214,7 +214,7 @@ def _write(source: duckdb.DuckDBPyConnection, file: Path, version: str, progress
     if file.exists() and _unfinished_version(file) != version:
         _remove(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        write_tables(source, partial(_table, connection), _tables(connection), progress, has_dates=False)
+        write_tables(source, partial(_table, connection), _tables(connection), progress, has_types=False)
 
 
 def _unfinished_version(file: Path) -> str | None:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from kindred.errors import StoreError
-from kindred.stores.base import Edition, Progress, Row
+from kindred.stores.base import Edition, Progress
 from kindred.stores.sql import Rows, SqlReader, read_space
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ CHUNK_BYTES = 1 << 24
 
 SPACE_SCHEMA = pa.schema([("chunk", pa.int64()), ("content", pa.binary())])
 
+LIST_OF_TEXTS = duckdb.list_type("VARCHAR")
+
 Write = Callable[[pa.RecordBatch], None]
 
 Writer = Callable[[str, pa.Schema], AbstractContextManager[Write]]
@@ -54,7 +56,7 @@ def write_tables(
     present: Collection[str],
     progress: Progress,
     *,
-    has_dates: bool = True,
+    has_types: bool = True,
 ) -> None:
     """Write the published tables that are not present yet, each in the order of its key.
 
@@ -68,15 +70,16 @@ def write_tables(
         The tables that already exist.
     progress
         Called with "rows" after every batch.
-    has_dates
-        Whether the database has types for dates and times; if not, they become ISO 8601 text, times to the second.
+    has_types
+        Whether the database has types for dates, times and lists of texts; if not, they are written as text, see
+        `columns_as_text`.
 
     """
     rows = {table: _count(source, table) for table in TABLES if table != "profile_space"}
     done, total = sum(rows.get(table, 0) for table in present), sum(rows.values())
     for table in rows:
         if table not in present:
-            reader = source.execute(_query(source, table, has_dates)).to_arrow_reader(BATCH_ROWS)
+            reader = source.execute(_query(source, table, has_types)).to_arrow_reader(BATCH_ROWS)
             with writer(table, reader.schema) as write:
                 for batch in reader:
                     write(batch)
@@ -88,11 +91,22 @@ def write_tables(
                 write(batch)
 
 
-def columns_as_text(relation: duckdb.DuckDBPyRelation, *, has_dates: bool) -> str:
-    """Return the select list of a relation: nested columns as JSON and, without has_dates, dates as ISO 8601 text."""
+def columns_as_text(relation: duckdb.DuckDBPyRelation, *, has_dates: bool, has_lists: bool) -> str:
+    """Return the select list of a relation, for a database or file with fewer types.
+
+    Parameters
+    ----------
+    relation
+        The relation.
+    has_dates
+        Whether dates and times stay what they are; if not, they become ISO 8601 text, times to the second.
+    has_lists
+        Whether lists of texts stay what they are; if not, they become JSON arrays, as lists of records always do.
+
+    """
     columns = []
     for name, kind in zip(relation.columns, relation.types, strict=True):
-        if kind.id in ("list", "struct"):
+        if kind.id in ("list", "struct") and not (has_lists and kind == LIST_OF_TEXTS):
             columns.append(f'to_json("{name}")::varchar as "{name}"')
         elif kind.id == "date" and not has_dates:
             columns.append(f'"{name}"::varchar as "{name}"')
@@ -142,9 +156,14 @@ class TablesReader(SqlReader):
     def space(self) -> ProfileSpace:
         return self._version.space(self._rows, self._schema)
 
-    def _reasons(self, stored: str) -> list[Row]:
-        reasons: list[Row] = json.loads(stored)
-        return reasons
+    def _list(self, stored: Any) -> list[Any]:
+        try:
+            listed: list[Any] = json.loads(stored) if isinstance(stored, str) else stored
+        except ValueError as error:
+            raise StoreError(
+                "Another version of Kindred published the store, publish again: its lists are texts."
+            ) from error
+        return listed
 
 
 def _count(source: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -152,8 +171,8 @@ def _count(source: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(rows)
 
 
-def _query(source: duckdb.DuckDBPyConnection, table: str, has_dates: bool) -> str:
-    columns = columns_as_text(source.table(table), has_dates=has_dates)
+def _query(source: duckdb.DuckDBPyConnection, table: str, has_types: bool) -> str:
+    columns = columns_as_text(source.table(table), has_dates=has_types, has_lists=has_types)
     return f"select {columns} from {table} order by {quoted(TABLES[table])}"
 
 

@@ -6,6 +6,7 @@ import shutil
 import duckdb
 import pytest
 from api_client import NOBODY, client_of, got, refused
+from changed_warehouse import ODD_TAGS, with_odd_tags
 
 from kindred import __version__
 from kindred.warehouse.reading import open_file, rows_of
@@ -175,6 +176,13 @@ def test_a_user_is_not_compared_with_themselves(client):
 # --- users -------------------------------------------------------------------------------------------------
 
 
+def test_a_tag_arrives_as_one_whatever_signs_it_has(warehouse, tmp_path):
+    with client_of(with_odd_tags(warehouse, tmp_path, 1)) as client:
+        assert got(client.get("/users/1"))["top_course_tags"] == ODD_TAGS
+        listed = got(client.get("/users?limit=2"))["users"]
+        assert [user["top_course_tags"] for user in listed] == [ODD_TAGS, []]
+
+
 def test_a_user_is_the_row_of_users_with_the_profile(client, sql, users):
     for user in users:
         answer = got(client.get(f"/users/{user}"))
@@ -182,7 +190,7 @@ def test_a_user_is_the_row_of_users_with_the_profile(client, sql, users):
                   "where user_handle = ?", user)[0]  # fmt: skip
         for name, value in row.items():
             if name == "top_course_tags":
-                assert answer[name] == (value.split(", ") if value else [])
+                assert answer[name] == (value or [])
             elif isinstance(value, int | float | str | None):
                 assert answer[name] == value, name
             else:

@@ -1,11 +1,19 @@
 """The page Find: one user, the similar users and why, and two users side by side."""
 
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
 import pytest
-from changed_warehouse import changed, emptied
+from changed_warehouse import ODD_TAGS, changed, emptied, with_odd_tags
 from dashboard_app import page_of
 from project import rows_of
 
 from kindred import lookups
+from kindred.dashboard import wording
+from kindred.dashboard.widgets.answers import csv_of
 from kindred.stores import open_store
 from kindred.warehouse.reading import open_file
 
@@ -62,7 +70,24 @@ def test_similar_users_are_those_of_every_other_lookup(warehouse, handle, reader
     courses = app.dataframe[1].value
     suggested = lookups.courses_to_take(reader, handle, limit=30)
     assert list(courses["course_id"]) == [course["course_id"] for course in suggested]
-    assert list(courses["viewed_by"]) == [", ".join(map(str, course["similar_user_handles"])) for course in suggested]
+    assert [list(users) for users in courses["viewed_by"]] == [course["similar_user_handles"] for course in suggested]
+
+
+def test_a_tag_is_shown_and_exported_as_one_whatever_signs_it_has(warehouse, handle, tmp_path, monkeypatch):
+    app = page_of("find", with_odd_tags(warehouse, tmp_path, handle), monkeypatch, user=handle)
+    assert not app.exception
+    badges = [element.value for element in app.markdown if "badge[" in element.value]
+    assert badges[: len(ODD_TAGS)] == [f":blue-badge[{wording.escaped(tag)}]" for tag in ODD_TAGS]
+    similar, courses = (element.value for element in app.dataframe[:2])
+    assert [list(reasons) for reasons in similar["top_reasons"]] == [[f"Interests: {ODD_TAGS[0]}"]] * len(similar)
+    exported = list(csv.DictReader(io.StringIO(csv_of(courses).decode())))
+    assert [json.loads(row["course_tags"]) for row in exported] == [ODD_TAGS] * len(courses)
+    assert [json.loads(row["viewed_by"]) for row in exported] == [list(users) for users in courses["viewed_by"]]
+
+
+def test_lists_that_are_missing_are_empty_fields_of_a_csv():
+    frame = pd.DataFrame({"number": [1, 2], "tags": [np.array(["a, b", "c"]), None]})
+    assert csv_of(frame).decode() == 'number,tags\n1,"[""a, b"",""c""]"\n2,\n'
 
 
 def test_two_users_are_compared_by_everything_they_have_in_common(warehouse, handle, reader, monkeypatch):

@@ -6,6 +6,7 @@ import shutil
 import duckdb
 import numpy as np
 import pytest
+from changed_warehouse import ODD_TAGS, with_odd_tags
 from dashboard_app import page_of
 
 from kindred.dashboard.drawing import colours
@@ -54,7 +55,7 @@ def test_every_user_is_drawn_once_at_the_position_of_the_table(warehouse, monkey
     expected = rows(
         "select m.user_handle, m.x, m.y, "
         "case when m.cluster_id < 0 then 'in no cluster' else coalesce(c.label, '') end, "
-        "coalesce(u.top_course_tags, '') from user_map m join users u using (user_handle) "
+        "coalesce(array_to_string(u.top_course_tags, ', '), '') from user_map m join users u using (user_handle) "
         "left join clusters c on c.cluster_id = m.cluster_id"
     )
     assert len(points(layers)) == len(drawn) == len(expected) == 400
@@ -173,6 +174,11 @@ def test_it_is_drawn_without_clusters_and_tags(warehouse, monkeypatch, tmp_path,
     _, layers = drawing(app)
     assert {tuple(layer["getFillColor"]) for layer, _ in points(layers)} == {(0xBB, 0xBB, 0xBB)}
     assert layers["lines"]["data"] == []
+
+
+def test_a_label_is_cut_between_its_tags_and_never_within_one(warehouse, tmp_path, monkeypatch):
+    _, layers = drawing(page_of("user_map", with_odd_tags(warehouse, tmp_path, 1), monkeypatch))
+    assert {row["text"] for row in layers["labels"]["data"]} == {", ".join(ODD_TAGS[:2])}
 
 
 def test_near_positions_differ_in_colour():

@@ -132,7 +132,7 @@ def test_who_is_closest_and_why(answer, rows_of, closest, labels, user):
             "rank": row["rank"],
             "similar_user_handle": row["similar_user_handle"],
             "similarity": pytest.approx(row["similarity"], abs=5.1e-4),
-            "main_reasons": ", ".join(f"{r['facet']}: {r['feature']}" for r in reasons[row["similar_user_handle"]][:3]),
+            "main_reasons": [f"{r['facet']}: {r['feature']}" for r in reasons[row["similar_user_handle"]][:3]],
             "main_reasons_share": pytest.approx(
                 sum(r["contribution"] for r in reasons[row["similar_user_handle"]][:3]) / row["similarity"], abs=5.1e-3
             ),

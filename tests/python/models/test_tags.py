@@ -139,12 +139,11 @@ def test_related_matches_are_what_links_add_to_plain_ones(project, built):
         """
         select distinct courses.user_handle, courses.course_id, interests.feature
         from user_courses as courses
-        inner join (select distinct course_id, unnest(string_split(course_tags, ', ')) as tag from courses) as tags
+        inner join (select distinct course_id, unnest(course_tags) as tag from courses) as tags
             using (course_id)
         inner join tag_links on tags.tag = tag_links.tag
         inner join (
-            select user_handle, unnest(string_split(interest_tags, ', ')) as feature
-            from user_courses where interest_tags is not null
+            select user_handle, unnest(interest_tags) as feature from user_courses
         ) as interests
             on courses.user_handle = interests.user_handle and tag_links.other_tag = interests.feature
         """,

@@ -393,6 +393,26 @@ def test_a_cluster_brings_nobody_near_who_has_nothing_else_in_common():
     assert not len(platform.table(listed=10, k=2)["user_handle"])
 
 
+def test_equal_users_are_similar_by_one_and_not_by_more():
+    # Pairs of equal users with 1 to 120 features; the weights of each have length 1 but for rounding.
+    weights = np.repeat(np.tril(np.random.default_rng(11).random((120, 120)) + 0.01), 2, axis=0)
+    weights /= np.sqrt((weights**2).sum(axis=1, keepdims=True))
+    table = Platform(weights, np.full(len(weights), -1), 0.0).table(listed=20, k=10)
+    pair = (table["user_handle"] - 100) // 6
+    equal = pair == (table["similar_user_handle"] - 100) // 6
+    assert equal.sum() == len(weights)
+    assert (table["cosine_similarity"][equal] == 1).all()
+    np.testing.assert_allclose(table["similarity"][equal], 1, rtol=1e-12)
+    for name in ("similarity", "cosine_similarity", *(f"{name}_part" for name in FACETS.values())):
+        assert table[name].min() >= 0
+        assert table[name].max() <= 1, name
+
+
+def test_a_neighbourhood_of_equal_users_is_similar_by_one_and_not_by_more():
+    scores = np.nextafter(np.ones((1, 10)), 2)
+    assert NeighbourLists(np.arange(10)[None], scores).neighbourhood_similarity().tolist() == [1]
+
+
 def test_the_parts_sum_to_the_similarity_which_is_the_same_in_both_directions():
     rng = np.random.default_rng(7)
     weights = rng.random((80, 12)) * (rng.random((80, 12)) < 0.4)

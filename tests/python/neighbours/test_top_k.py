@@ -262,6 +262,13 @@ def test_cosine_is_the_default():
     assert top_k(stored(weights), 1, metric="dot")[0][0, 0] == 1
 
 
+def test_the_cosine_of_equal_rows_is_at_most_one():
+    rows = np.repeat(np.random.default_rng(5).random((200, 7)), 2, axis=0)
+    _, scores = top_k(sparse.csr_array(rows), 1)
+    assert scores.max() == 1
+    np.testing.assert_allclose(scores, 1, rtol=1e-12)
+
+
 @pytest.mark.parametrize("users", [20, 1_000])
 def test_scores_that_differ_in_the_last_bits_are_tied(users):
     # All point the same way, but 3 * 0.1 is not 0.3: their cosines come out as 1, a little less and a little more.

@@ -17,6 +17,7 @@ from uuid import uuid4
 import boto3
 import duckdb
 import pytest
+from changed_warehouse import ODD_TAGS, with_odd_tags
 from dynamodb_servers import SERVERS, Answer, aws_environment, dynalite_server, proxy_before, refusal
 
 from kindred import errors, lookups
@@ -224,6 +225,14 @@ def test_every_user_is_the_same_as_in_the_file(readers):
     assert len(handles) == 400
     assert_same_answers(reader, expected, handles)
     assert reader.first_user() == expected.first_user()
+
+
+def test_a_tag_arrives_as_one_whatever_signs_it_has(port, warehouse, tmp_path):
+    url = table_url(port)
+    publish(url, with_odd_tags(warehouse, tmp_path, 1))
+    with open_store(url).read() as reader:
+        assert reader.user(1)["top_course_tags"] == ODD_TAGS
+        assert [row["top_course_tags"] for row in reader.users(0, 2)] == [ODD_TAGS, None]
 
 
 def test_an_unknown_user_has_nothing(readers):

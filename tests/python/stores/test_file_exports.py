@@ -17,6 +17,7 @@ from urllib.parse import quote
 import duckdb
 import pyarrow.parquet
 import pytest
+from changed_warehouse import ODD_TAGS, with_odd_tags
 from project import clean_environment
 
 from kindred.errors import StoreError
@@ -118,6 +119,17 @@ class TestContent:
             assert [tuple(row.values()) for row in found.to_pylist()] == rows
         reasons = pyarrow.parquet.read_schema(folder / "similar_users.parquet").field("top_reasons").type
         assert [reasons.value_type.field(number).name for number in range(3)] == ["facet", "feature", "contribution"]
+
+    def test_a_tag_arrives_as_one_whatever_signs_it_has(self, kind, folder, warehouse, tmp_path):
+        assert publish(kind, folder, with_odd_tags(warehouse, tmp_path, 1))
+        for table, column in (("courses", "course_tags"), ("user_courses", "interest_tags"), ("clusters", "top_tags")):
+            if kind == "parquet":
+                found = pyarrow.parquet.read_table(folder / f"{table}.parquet")[column].to_pylist()
+            else:
+                with (folder / f"{table}.csv").open(newline="") as file:
+                    found = [json.loads(row[column]) for row in csv.DictReader(file)]
+            assert found
+            assert all(tags == ODD_TAGS for tags in found)
 
     def test_progress_ends_with_all_rows(self, kind, folder, warehouse):
         steps = []

@@ -25,6 +25,7 @@ import duckdb
 import numpy as np
 import psycopg
 import pytest
+from changed_warehouse import ODD_TAGS, changed, with_odd_tags
 from project import clean_environment
 from servers import PASSWORD, PostgresqlServer, free_port, postgresql_server
 
@@ -244,6 +245,33 @@ class TestReading:
             assert json.dumps(found) == json.dumps(wanted)  # types and the order of columns too
             assert not found[-1]
             assert len([answer for answer in found if answer]) > 120
+
+    def test_a_tag_arrives_as_one_whatever_signs_it_has(self, place, warehouse, tmp_path):
+        assert publish(place.url, with_odd_tags(warehouse, tmp_path, 1))
+        with reading(place.url) as read:
+            assert read.user(1)["top_course_tags"] == ODD_TAGS
+            assert read.user(2)["top_course_tags"] is None
+            assert [row["top_course_tags"] for row in read.users(0, 1)] == [ODD_TAGS]
+            assert read.similar(1)[0]["top_reasons"] == [
+                {"facet": "interests", "feature": ODD_TAGS[0], "contribution": 0.5}
+            ]
+        # What other programs find: lists where the database has them, JSON arrays where not.
+        schema = "" if isinstance(place, SqlitePlace) else "kindred."
+        for column, table in (("course_tags", "courses"), ("interest_tags", "user_courses"), ("top_tags", "clusters")):
+            ((found,),) = place.sql(f"select {column} from {schema}{table} limit 1")
+            assert (json.loads(found) if isinstance(place, SqlitePlace) else found) == ODD_TAGS
+
+    def test_a_store_whose_lists_are_texts_is_refused(self, place, warehouse, tmp_path):
+        older = changed(
+            warehouse,
+            tmp_path,
+            "alter table users alter top_course_tags type varchar using array_to_string(top_course_tags, ', ')",
+            "alter table courses alter course_tags type varchar using array_to_string(course_tags, ', ')",
+        )
+        with reading(f"duckdb:///{quote(str(older))}") as read, pytest.raises(StoreError, match="build it again"):
+            read.users(0, 400)
+        with pytest.raises(StoreError, match="build it again"):
+            publish(place.url, older)
 
     def test_times_and_nulls_are_as_in_the_warehouse(self, read, warehouse):
         dates = {}

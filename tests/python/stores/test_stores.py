@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from changed_warehouse import ODD_TAGS, with_odd_tags
 from click.testing import CliRunner
 from project import BIN, clean_environment, rows_of
 
@@ -196,6 +197,14 @@ def test_memory_answers_as_the_file_does(warehouse, monkeypatch, scanned_users):
         assert {user: sorted(courses) for user, courses in memory.courses(handles).items()} == {
             user: sorted(courses) for user, courses in file.courses(handles).items()
         }
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_tag_arrives_as_one_whatever_signs_it_has(kind, warehouse, tmp_path):
+    with kind(with_odd_tags(warehouse, tmp_path, 1)).read() as reader:
+        assert reader.user(1)["top_course_tags"] == ODD_TAGS
+        assert reader.user(2)["top_course_tags"] is None
+        assert [row["top_course_tags"] for row in reader.users(0, 2)] == [ODD_TAGS, None]
 
 
 def test_an_open_file_answers_only_lookups(warehouse, tmp_path):

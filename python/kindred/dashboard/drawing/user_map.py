@@ -11,6 +11,7 @@ import pandas as pd
 import pydeck
 from pydeck.bindings.json_tools import default_serialize
 
+from kindred.dashboard import wording
 from kindred.dashboard.drawing import colours
 from kindred.dashboard.published import named_rows
 from kindred.stores.base import Handle
@@ -128,7 +129,7 @@ def _points(
     """Return a layer per colour, so that points are sent without theirs; users in no cluster lie below the others."""
     colour = dict(zip(clusters["cluster_id"], colours.of_positions(clusters[["x", "y"]].to_numpy()), strict=True))
     names = users["label"].fillna("").where(users["cluster_id"] >= 0, "in no cluster")
-    subjects = users["top_course_tags"].fillna("")
+    subjects = users["top_course_tags"].map(wording.joined)
     columns = [
         *positions.T.tolist(),
         [0] * len(users),
@@ -172,9 +173,9 @@ def _labels(
 ) -> pydeck.Layer:
     """Return the labels of the clusters; those of smaller clusters are drawn if there is room."""
     rows = [
-        {"x": x, "y": y, "text": ", ".join(row.label.split(", ")[:2]), "users": row.users}
+        {"x": x, "y": y, "text": row.short_label, "users": row.users}
         for (x, y), row in zip(positions.tolist(), named_rows(clusters), strict=True)
-        if isinstance(row.label, str) and cluster in (None, row.cluster_id)
+        if isinstance(row.short_label, str) and cluster in (None, row.cluster_id)
     ]
     return pydeck.Layer(
         "TextLayer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import streamlit as st
 
@@ -125,11 +126,10 @@ def _show_profile(published: PublishedWarehouse, handle: Handle, *, is_compared:
     st.header(f"User {wording.escaped(str(handle))}", anchor=False)
     st.markdown(cluster_sentence(user))
     with st.container(horizontal=True):
-        for tag in (user["top_course_tags"] or "").split(", "):
-            if tag:
-                st.badge(wording.escaped(tag), color="blue")
+        for tag in wording.listed(user["top_course_tags"]):
+            _badge(tag, "blue")
         if user["main_level"]:
-            st.badge(wording.escaped(user["main_level"]), color="gray")
+            _badge(user["main_level"], "gray")
     figures(answer, PROFILE_FIGURES)
     with st.container(horizontal=True):
         if is_compared:
@@ -137,6 +137,11 @@ def _show_profile(published: PublishedWarehouse, handle: Handle, *, is_compared:
         link("Show on the map", "map", icon=":material/scatter_plot:", user=handle)
         if user["cluster_id"] >= 0:
             link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=user["cluster_id"])
+
+
+def _badge(text: str, color: Literal["blue", "gray"]) -> None:
+    """Show a text in a badge, where Streamlit itself escapes square brackets."""
+    st.badge(wording.escaped(text).replace("\\[", "[").replace("\\]", "]"), color=color)
 
 
 def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: Handle) -> None:
@@ -155,19 +160,17 @@ def _show_similar_users(published: PublishedWarehouse, similar: Answer, handle: 
     with reasons:
         st.markdown("**The main reasons**")
         for row in named_rows(frame.head(EXPLAINED_USERS)):
-            reasons_in_words = "; ".join(
+            reasons_of_user = "; ".join(
                 wording.reason(r["facet"], r["feature"], handle, row.similar_user_handle) for r in row.top_reasons
             )
             st.markdown(
                 f"{row.rank}. **{wording.escaped(str(row.similar_user_handle))}** ({row.similarity:.2f}): "
-                f"{reasons_in_words}."
+                f"{reasons_of_user}."
             )
-    in_words = frame.assign(
-        top_reasons=[
-            "; ".join(f"{wording.facet_title(reason['facet'])}: {reason['feature']}" for reason in reasons)
-            for reasons in frame["top_reasons"]
-        ]
+    reasons_in_words = frame["top_reasons"].map(
+        lambda reasons: [f"{wording.facet_title(reason['facet'])}: {reason['feature']}" for reason in reasons]
     )
+    in_words = frame.assign(top_reasons=reasons_in_words)
     table(replace(similar, frame=in_words), on_select=lambda row: _compare_with(row["similar_user_handle"]))
     st.caption("Select a row to compare the two users.")
 

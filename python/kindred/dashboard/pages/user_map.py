@@ -87,8 +87,8 @@ def show(published: PublishedWarehouse) -> None:
         if cluster is not None:
             row = clusters.frame[clusters.frame["cluster_id"] == cluster].iloc[0]
             st.markdown(f"**Cluster {wording.escaped(cluster_name(cluster, row['label']))}**")
-            tags = f" Most typical: {wording.escaped(row['top_tags'])}." if isinstance(row["top_tags"], str) else ""
-            st.caption(f"{row['users']:,} users.{tags}")
+            tags = wording.joined(row["top_tags"])
+            st.caption(f"{row['users']:,} users." + (f" Most typical: {wording.escaped(tags)}." if tags else ""))
             link("Show the cluster", "clusters", icon=":material/bubble_chart:", cluster=cluster)
             about(clusters)
         if user is None and cluster is None:
@@ -111,8 +111,8 @@ def _show_user(published: PublishedWarehouse, user_handle: Handle) -> None:
     st.subheader(f"User {wording.escaped(str(user_handle))}", anchor=False)
     cluster = int(user["cluster_id"])
     st.markdown(cluster_sentence(user))
-    if isinstance(user["top_course_tags"], str):
-        st.caption(f"Views courses on {wording.escaped(user['top_course_tags'])}")
+    if tags := wording.joined(user["top_course_tags"]):
+        st.caption(f"Views courses on {wording.escaped(tags)}")
     figures(answer, USER_FIGURES)
     link("Open in Find", "", icon=":material/person_search:", user=user_handle)
     if cluster >= 0:

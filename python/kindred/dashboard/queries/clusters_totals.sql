@@ -49,7 +49,12 @@ select
     max(clusters.users) / any_value(totals.users) as largest_cluster_share,
     median(clusters.users) as median_users,
     median(clusters.cohesion) as median_cohesion,
-    any_value(pairs.similarity_sum / nullif(totals.users * (totals.users - 1), 0)) as random_similarity
+    any_value(
+        case
+            when totals.users > 1
+                then least(greatest(pairs.similarity_sum / (totals.users * (totals.users - 1)), 0), 1)
+        end
+    ) as random_similarity
 from clusters
 cross join totals
 cross join pairs

@@ -49,7 +49,9 @@ similarities as (
 
 select
     users.user_handle,
-    similarities.similarity_sum / nullif(clusters.users - 1, 0) as mean_similarity,
+    case
+        when clusters.users > 1 then least(greatest(similarities.similarity_sum / (clusters.users - 1), 0), 1)
+    end as mean_similarity,
     user_clusters.is_core,
     users.total_courses,
     users.total_interests,

@@ -10,7 +10,7 @@ select
     courses.level,
     count(*) as viewers,
     sum(similar_users.similarity) as summed_similarity,
-    string_agg(similar_users.similar_user_handle, ', ' order by similar_users.rank) as viewed_by
+    list(similar_users.similar_user_handle order by similar_users.rank) as viewed_by
 from similar_users
 inner join user_courses on similar_users.similar_user_handle = user_courses.user_handle
 inner join courses on user_courses.course_id = courses.course_id

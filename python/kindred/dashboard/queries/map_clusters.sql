@@ -1,5 +1,6 @@
 -- The position of each cluster on the map, and the span of nine tenths of its members.
 -- One row per cluster.
+-- short_label: The first two tags of the label, or the whole label where it has fewer.
 -- x: The median position of its members on the first axis.
 -- y: The median position of its members on the second axis.
 -- x_span: The distance on the first axis between the 5th and the 95th percentile of its members.
@@ -7,6 +8,13 @@
 select
     user_map.cluster_id,
     any_value(clusters.label) as label,
+    any_value(
+        case
+            when starts_with(clusters.label, array_to_string(clusters.top_tags[:2], ', '))
+                then array_to_string(clusters.top_tags[:2], ', ')
+            else clusters.label
+        end
+    ) as short_label,
     any_value(clusters.users) as users,
     any_value(clusters.top_tags) as top_tags,
     median(user_map.x) as x,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
@@ -75,7 +77,7 @@ def about(answer: Answer) -> None:
             st.code(answer.query.filled(answer.parameters), language="sql")
         st.download_button(
             "CSV",
-            data=lambda: answer.frame.to_csv(index=False).encode(),
+            data=lambda: csv_of(answer.frame),
             file_name=f"kindred-{answer.query.name}.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -83,6 +85,23 @@ def about(answer: Answer) -> None:
             on_click="ignore",
             key=f"csv-{key}",
         )
+
+
+def csv_of(frame: pd.DataFrame) -> bytes:
+    """Return a frame as CSV; a list is a JSON array, as in the files of `kindred publish csv://`."""
+    in_text = {name: frame[name].map(_json) for name in frame.columns if _is_list(frame[name])}
+    return frame.assign(**in_text).to_csv(index=False).encode()
+
+
+def _json(values: Any) -> str | None:
+    if not isinstance(values, list | np.ndarray):
+        return None
+    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"), default=int)
+
+
+def _is_list(series: pd.Series) -> bool:
+    """Return whether a column holds lists, some of which may be null."""
+    return any(isinstance(value, list | np.ndarray) for value in series)
 
 
 def _key(answer: Answer) -> str:
@@ -118,6 +137,8 @@ def _column_config(answer: Answer, name: str) -> ColumnConfig:
     if pd.api.types.is_datetime64_any_dtype(series):
         pattern = "YYYY-MM-DD" if name.endswith("_date") else "YYYY-MM-DD HH:mm"
         return st.column_config.DatetimeColumn(label, help=meaning, format=pattern)
+    if _is_list(series):
+        return st.column_config.ListColumn(label, help=meaning)
     return st.column_config.Column(label, help=meaning)
 
 
