@@ -13,12 +13,14 @@ def model(dbt, session):
 
     tell = AdapterLogger("Kindred").info
     users = dbt.ref("int_profile_fingerprints").order("user_handle").fetchnumpy()
+    tie_keys = dbt.ref("int_users").order("user_handle").fetchnumpy()["tie_key"]
     profiles = Profiles.read(dbt.ref("int_profiles"), users["user_handle"])
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
     return in_parts(
         find_candidates(
             profiles,
             users["profile_fingerprint"],
+            tie_keys,
             k=candidates_needed(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours"))),
             before=session.table(str(dbt.this)) if dbt.is_incremental else None,
             threads=int(dbt.config.get("similarity_threads")),

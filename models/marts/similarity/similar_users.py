@@ -19,7 +19,12 @@ def model(dbt, session):
         dbt.ref("int_candidates"), users, candidates_needed(top_k, int(dbt.config.get("cluster_neighbours")))
     )
     listed = rerank(
-        candidates, top_k, hub_correction=hub_correction, labels=clusters["cluster_id"], cluster_weight=cluster_weight
+        candidates,
+        top_k,
+        hub_correction=hub_correction,
+        labels=clusters["cluster_id"],
+        cluster_weight=cluster_weight,
+        tie_keys=dbt.ref("int_candidates").order("user_handle").select("tie_key").fetchnumpy()["tie_key"],
     )
     neighbourhood_similarity = candidates.neighbourhood_similarity()
     del candidates  # as large as the profiles

@@ -30,6 +30,7 @@ def candidates_needed(top_k: int, cluster_neighbours: int) -> int:
 def find_candidates(
     profiles: Profiles,
     fingerprints: np.ndarray,
+    tie_keys: np.ndarray,
     k: int,
     *,
     before: duckdb.DuckDBPyRelation | None = None,
@@ -45,12 +46,14 @@ def find_candidates(
         The profiles to compare.
     fingerprints
         uint64 array of shape (users,): equal for equal profiles, see `read_known`.
+    tie_keys
+        int64 array of shape (users,): what orders equally similar users, see `top_k`. A user's key never changes.
     k
         Candidates wanted for each user. The lists are longer by SPARE_SHARE, so that users can leave them until the
         next refresh.
     before
         The table of the build before; lists that have not changed since are taken from it (`refresh`). A table without
-        fingerprints, from an older version, is ignored.
+        fingerprints or tie keys, from an older version, is ignored.
     threads, progress
         See `top_k`.
     tell
@@ -60,13 +63,18 @@ def find_candidates(
     ------
     Parts of a table with a row per user, by user: user_handle; candidate_handles and scores, two lists of one length,
     nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k users
-    otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
+    otherwise); neighbourhood_similarity, see `NeighbourLists`; profile_fingerprint; and tie_key.
 
     """
     length = k + math.ceil(SPARE_SHARE * k)
-    if before is None or "profile_fingerprint" not in before.columns:
+    if before is None or not {"profile_fingerprint", "tie_key"} <= set(before.columns):
         found = known_lists(
-            profiles.matrix, length, counterparts=profiles.counterparts, threads=threads, progress=progress
+            profiles.matrix,
+            length,
+            tie_keys=tie_keys,
+            counterparts=profiles.counterparts,
+            threads=threads,
+            progress=progress,
         )
     else:
         known, changed = read_known(before, profiles.users, fingerprints, length)
@@ -76,6 +84,7 @@ def find_candidates(
             known,
             changed,
             k,
+            tie_keys=tie_keys,
             counterparts=profiles.counterparts,
             threads=threads,
             progress=progress,
@@ -95,6 +104,7 @@ def find_candidates(
             "is_complete": found.is_complete[block],
             "neighbourhood_similarity": lists.neighbourhood_similarity(),
             "profile_fingerprint": fingerprints[block],
+            "tie_key": tie_keys[block],
         }
 
 
