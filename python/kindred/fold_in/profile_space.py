@@ -137,7 +137,7 @@ class ProfileSpace:
 
         similarities = self._similarities(rows, weights)
         features = [self.encoder.features[feature_id] for feature_id in posted]
-        names = sorted((feature.facet, feature.name) for feature in features)
+        names = sorted(self.encoder.features[feature_id][1:3] for feature_id in encoded.features)
         listed = self._listed(similarities, tie_key(repr(names)), k, min_similarity)
         contributions = self._contributions(rows, weights, listed)
         facets = [facet.name for facet in self.encoder.facets]

@@ -186,7 +186,7 @@ def meet(
     bounds
         What the hottest features can add; None where the index has them all.
     heaps
-        The best so far, see `_offer`.
+        The best so far.
 
     """
     scores, ids, keys = heaps
@@ -199,8 +199,11 @@ def meet(
     # The score needed to enter a list. Nobody reaches it in the places that pad the last slice.
     own_threshold = np.empty(1, list_weights.dtype)
     thresholds = np.full(padded, np.inf, list_weights.dtype)
+    # What a tied score needs to enter a list. It is kept, since where many are tied each asks for it.
+    ties = np.zeros(count, np.uint64)
     for place in range(count):
         thresholds[place] = _threshold(scores[other[place], 0], bounds)
+        ties[place] = _tie(keys, other[place], ids[other[place], 0])
     rests = None
     if bounds is not None:
         rests = np.zeros(padded, np.float32)
@@ -225,6 +228,7 @@ def meet(
                 totals[listed[place]] += weight * weights[place]
 
         own_threshold[0] = _threshold(scores[user, 0], bounds)
+        own_tie = _tie(keys, user, ids[user, 0])
         own_rest = np.float32(0)
         if bounds is not None:
             own_rest = bounds.rests[user]
@@ -246,10 +250,17 @@ def meet(
                     score = _score(dense, counterparts, found)
                 if score <= 0:
                     continue
-                _offer(scores, ids, keys, user, score, found)
-                _offer(scores, ids, keys, found, score, user)
-                own_threshold[0] = _threshold(scores[user, 0], bounds)
-                thresholds[place] = _threshold(scores[found, 0], bounds)
+                rounded = np.rint(score * TIES_PER_UNIT)
+                own_worst, worst = np.rint(scores[user, 0] * TIES_PER_UNIT), np.rint(scores[found, 0] * TIES_PER_UNIT)
+                tie = _tie(keys, user, found) if rounded in (own_worst, worst) else np.uint64(0)
+                if _is_first(rounded, tie, found, own_worst, own_tie, ids[user, 0]):
+                    _sift(scores, ids, keys, user, scores.shape[1], score, found)
+                    own_threshold[0] = _threshold(scores[user, 0], bounds)
+                    own_tie = _tie(keys, user, ids[user, 0])
+                if _is_first(rounded, tie, user, worst, ties[place], ids[found, 0]):
+                    _sift(scores, ids, keys, found, scores.shape[1], score, user)
+                    thresholds[place] = _threshold(scores[found, 0], bounds)
+                    ties[place] = _tie(keys, found, ids[found, 0])
         if is_same:
             thresholds[own] = own_threshold[0]
         if bounds is not None:
@@ -354,25 +365,20 @@ def _score(dense: Array, counterparts: Compressed, found: int) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _offer(scores: Array, ids: Array, keys: Array, user: int, score: float, found: int) -> None:
-    """Replace the worst entry of a user's list, a heap whose worst stands first, if the one found is better."""
-    if _is_better(keys, user, score, found, scores[user, 0], ids[user, 0]):
-        _sift(scores, ids, keys, user, scores.shape[1], score, found)
-
-
-@njit(nogil=True, cache=True)
 def _sift(scores: Array, ids: Array, keys: Array, user: int, size: int, score: float, found: int) -> None:
     """Replace the first entry of a heap of the given size, and restore its order."""
+    rounded = np.rint(score * TIES_PER_UNIT)
     parent = 0
     while True:
         child = 2 * parent + 1
         if child >= size:
             break
-        if child + 1 < size and _is_better(
-            keys, user, scores[user, child], ids[user, child], scores[user, child + 1], ids[user, child + 1]
-        ):
-            child += 1
-        if _is_better(keys, user, scores[user, child], ids[user, child], score, found):
+        worst = np.rint(scores[user, child] * TIES_PER_UNIT)
+        if child + 1 < size:
+            other = np.rint(scores[user, child + 1] * TIES_PER_UNIT)
+            if other < worst or (other == worst and _is_first_tied(keys, user, ids[user, child], ids[user, child + 1])):
+                child, worst = child + 1, other
+        if worst > rounded or (worst == rounded and _is_first_tied(keys, user, ids[user, child], found)):
             break
         scores[user, parent], ids[user, parent] = scores[user, child], ids[user, child]
         parent = child
@@ -380,12 +386,20 @@ def _sift(scores: Array, ids: Array, keys: Array, user: int, size: int, score: f
 
 
 @njit(nogil=True, cache=True)
-def _is_better(keys: Array, user: int, score: float, found: int, other_score: float, other_found: int) -> bool:
-    """Tell whether the first comes before the second on a user's list: by falling score, ties by `tie_order`."""
-    rounded, other_rounded = np.rint(score * TIES_PER_UNIT), np.rint(other_score * TIES_PER_UNIT)
-    if rounded != other_rounded:
-        return rounded > other_rounded
-    if found == other_found:  # NOBODY has no key
-        return False
-    order, other_order = _tie_order(keys[user], keys[found]), _tie_order(keys[user], keys[other_found])
-    return order < other_order or (order == other_order and found < other_found)
+def _is_first_tied(keys: Array, user: int, found: int, other: int) -> bool:
+    """Tell whether the first of two comes before the second on a user's list, if their scores are tied."""
+    return _is_first(0.0, _tie(keys, user, found), found, 0.0, _tie(keys, user, other), other)
+
+
+@njit(nogil=True, cache=True)
+def _is_first(rounded: float, tie: int, found: int, other_rounded: float, other_tie: int, other: int) -> bool:
+    """Tell whether the first of two comes before the second: by falling score, then rising tie, then rising index."""
+    return rounded > other_rounded or (
+        rounded == other_rounded and (tie < other_tie or (tie == other_tie and found < other))
+    )
+
+
+@njit(nogil=True, cache=True)
+def _tie(keys: Array, user: int, found: int) -> Any:
+    """Return what orders one of a user's tied neighbours, see `tie_order`; 0 for a free place."""
+    return np.uint64(0) if found == NOBODY else _tie_order(keys[user], keys[found])

@@ -66,8 +66,8 @@ def top_k(
     -------
     indices, scores
         Arrays of shape (users, k), int32 and float64: the neighbours of each row by falling score, then rising hash
-        of the two tie keys, then rising index (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and a neighbour's score is
-        above 0. Where a row has fewer than k neighbours, the rest is -1 and 0.
+        of the two tie keys, then rising index (of shape (len(rows), k) where rows are given). A row is never its own
+        neighbour, and a neighbour's score is above 0. Where a row has fewer than k neighbours, the rest is -1 and 0.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from project import Project, course_weights, rows_of, succeeded
 from scipy import sparse
+from ties import tie_order
 
 from kindred.build.database import open_build
 from kindred.evaluation import report, weight_search
@@ -101,11 +102,11 @@ def splits(views):
 
 
 def similar_rows(similarities):
-    """List the most similar rows of every row; with equal similarity the first."""
+    """List the most similar rows of every row; equally similar ones by tie order."""
     lists = []
     for row, values in enumerate(similarities):
         others = [other for other in range(len(values)) if other != row and values[other] > 0]
-        lists.append(sorted(others, key=lambda other: (-round(values[other], 10), other))[:TOP_K])
+        lists.append(sorted(others, key=lambda other: (-round(values[other], 10), tie_order(row, other)))[:TOP_K])
     return lists
 
 

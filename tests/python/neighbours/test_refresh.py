@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from ties import key_of, tie_order
 
 from kindred.build.tables import in_parts
 from kindred.neighbours import all_pairs, refresh
@@ -42,13 +43,14 @@ def exchanged(weights, pairs):
     return weights[:, order]
 
 
-def sorted_others(weights, pairs):
-    """Return for every row all others with a score above 0, by falling score and then rising index, and the scores."""
+def sorted_others(weights, pairs, tie_keys):
+    """Return for every row all others with a score above 0, by falling score and then tie order, and the scores."""
     scores = weights @ exchanged(weights, pairs).T
     np.fill_diagonal(scores, 0)
     lists = []
-    for row in scores.tolist():
-        others = sorted((other for other, score in enumerate(row) if score > 0), key=lambda other: (-row[other], other))
+    for key, row in zip(tie_keys, scores.tolist(), strict=True):
+        others = [other for other, score in enumerate(row) if score > 0]
+        others.sort(key=lambda other: (-row[other], tie_order(key, tie_keys[other])))
         lists.append([(other, row[other]) for other in others])
     return lists
 
@@ -64,8 +66,13 @@ def assert_known(found, expected, min_length):
         assert not found.is_complete[row] or length == len(others)
 
 
-def options(weights, pairs):
-    return {"counterparts": sparse.csr_array(exchanged(weights, pairs).astype(float))} if pairs else {}
+def keys_of(names):
+    return np.array([key_of(name) for name in names], dtype=np.int64)
+
+
+def options(weights, pairs, tie_keys):
+    counterparts = sparse.csr_array(exchanged(weights, pairs).astype(float)) if pairs else None
+    return {"counterparts": counterparts, "tie_keys": tie_keys}
 
 
 def profiles_of(weights):
@@ -121,9 +128,12 @@ def moved(known, before):
 @given(history=histories(), min_length=st.integers(1, 8), spare=st.integers(0, 4), threads=st.sampled_from([1, 2]))
 def test_lists_are_those_found_anew_step_by_step(history, min_length, spare, threads):
     weights, pairs, steps = history
-    known = known_lists(profiles_of(weights), min_length + spare, **options(weights, pairs))
-    assert_known(known, sorted_others(weights, pairs), min_length + spare)
-    for after, before in steps:
+    keys = keys_of(range(len(weights)))
+    known = known_lists(profiles_of(weights), min_length + spare, **options(weights, pairs, keys))
+    assert_known(known, sorted_others(weights, pairs, keys), min_length + spare)
+    for step, (after, before) in enumerate(steps):
+        # A user's key never changes, though the row does.
+        keys = np.where(before >= 0, keys[before], keys_of(f"{step} {row}" for row in range(len(after))))
         was = np.vstack([weights, np.zeros((1, after.shape[1]), dtype=int)])[before]
         changed = (before < 0) | (was != after).any(axis=1)
         known = refresh_lists(
@@ -132,9 +142,9 @@ def test_lists_are_those_found_anew_step_by_step(history, min_length, spare, thr
             changed,
             min_length,
             threads=threads,
-            **options(after, pairs),
+            **options(after, pairs, keys),
         )
-        assert_known(known, sorted_others(after, pairs), min_length)
+        assert_known(known, sorted_others(after, pairs, keys), min_length)
         weights = after
 
 
@@ -142,11 +152,12 @@ def test_scores_are_those_found_anew_to_the_last_bit():
     # Seen from the other of a pair the terms of a score stand in another order, where columns are exchanged.
     rng = np.random.default_rng(4)
     weights = rng.random((150, 40)) * (rng.random((150, 40)) < 0.5)
-    known = known_lists(profiles_of(weights), 15, **options(weights, 15))
+    keys = keys_of(range(150))
+    known = known_lists(profiles_of(weights), 15, **options(weights, 15, keys))
     changed = rng.random(150) < 0.1
     weights[changed] *= rng.random(40)
-    found = refresh_lists(profiles_of(weights), known, changed, 10, **options(weights, 15))
-    indices, scores = top_k(profiles_of(weights), 15, metric="dot", **options(weights, 15))
+    found = refresh_lists(profiles_of(weights), known, changed, 10, **options(weights, 15, keys))
+    indices, scores = top_k(profiles_of(weights), 15, metric="dot", **options(weights, 15, keys))
     is_known = found.indices >= 0
     assert is_known[:, :10].all()
     np.testing.assert_array_equal(found.indices[is_known], indices[is_known])
@@ -156,7 +167,8 @@ def test_scores_are_those_found_anew_to_the_last_bit():
 def test_only_who_has_changed_is_compared_again(monkeypatch):
     rng = np.random.default_rng(5)
     weights = draw_weights(rng, 200, 30, 0.3)
-    known = known_lists(profiles_of(weights), 12)
+    keys = keys_of(range(200))
+    known = known_lists(profiles_of(weights), 12, tie_keys=keys)
     changed = np.zeros(200, dtype=bool)
     changed[[3, 77]] = True
     weights[changed] = draw_weights(rng, 2, 30, 0.3)
@@ -168,9 +180,9 @@ def test_only_who_has_changed_is_compared_again(monkeypatch):
         offer_pairs(matrix, counterparts, some, others, *rest)
 
     monkeypatch.setattr(all_pairs, "offer_pairs", watched)
-    found = refresh_lists(profiles_of(weights), known, changed, 8)
+    found = refresh_lists(profiles_of(weights), known, changed, 8, tie_keys=keys)
     assert compared == [([3, 77], 198)]
-    assert_known(found, sorted_others(weights, 0), 8)
+    assert_known(found, sorted_others(weights, 0, keys), 8)
     # What is known of a list has become shorter where somebody left it and nobody came.
     assert ((found.indices >= 0).sum(axis=1) < 12).any()
 
@@ -181,13 +193,15 @@ def test_where_many_have_changed_all_lists_are_found_anew(monkeypatch):
     rng = np.random.default_rng(6)
     weights = draw_weights(rng, 40, 10, 0.5)
     nothing = KnownLists(np.full((40, 5), -1, np.int32), np.zeros((40, 5)), np.zeros(40, bool))
-    found = refresh_lists(profiles_of(weights), nothing, np.arange(40) < 21, 3)
-    assert_known(found, sorted_others(weights, 0), 5)
+    keys = keys_of(range(40))
+    found = refresh_lists(profiles_of(weights), nothing, np.arange(40) < 21, 3, tie_keys=keys)
+    assert_known(found, sorted_others(weights, 0, keys), 5)
     # So they are where half of the lists are too short for what is asked.
-    indices, scores = top_k(profiles_of(weights), 5, metric="dot")
+    indices, scores = top_k(profiles_of(weights), 5, metric="dot", tie_keys=keys)
     indices[:21, 2:], scores[:21, 2:] = -1, 0
-    found = refresh_lists(profiles_of(weights), KnownLists(indices, scores, np.zeros(40, bool)), np.zeros(40, bool), 3)
-    assert_known(found, sorted_others(weights, 0), 5)
+    short = KnownLists(indices, scores, np.zeros(40, bool))
+    found = refresh_lists(profiles_of(weights), short, np.zeros(40, bool), 3, tie_keys=keys)
+    assert_known(found, sorted_others(weights, 0, keys), 5)
 
 
 @pytest.mark.parametrize(
@@ -197,14 +211,16 @@ def test_where_many_have_changed_all_lists_are_found_anew(monkeypatch):
 def test_what_cannot_be_is_refused(min_length, users, sentence):
     known = KnownLists(np.full((3, 2), -1, np.int32), np.zeros((3, 2)), np.zeros(3, bool))
     with pytest.raises(ValueError, match=sentence):
-        refresh_lists(profiles_of(np.ones((users, 1))), known, np.zeros(3, bool), min_length)
+        refresh_lists(profiles_of(np.ones((users, 1))), known, np.zeros(3, bool), min_length, tie_keys=np.arange(users))
 
 
 def table_of(handles, weights, fingerprints, k, before=None):
     """Make the table of nearest users as a build does, from the one of the build before."""
     rows, columns = np.nonzero(weights)
     long = {"user_handle": handles[rows], "feature_id": columns, "weight": weights[rows, columns].astype(float)}
-    parts = find_candidates(Profiles.from_long(long, handles), fingerprints.astype(np.uint64), k, before=before)
+    parts = find_candidates(
+        Profiles.from_long(long, handles), fingerprints.astype(np.uint64), keys_of(handles.tolist()), k, before=before
+    )
     return duckdb.from_arrow(in_parts(parts).read_all())
 
 
@@ -230,8 +246,8 @@ def test_a_table_made_from_the_one_before_is_that_made_anew(seed, k, next_k):
 
     refreshed = table_of(handles, weights, fingerprints, next_k, before=table).fetchall()
     anew = table_of(handles, weights, fingerprints, next_k).fetchall()
-    for (handle, near, scores, is_complete, crowding, fingerprint), whole in zip(refreshed, anew, strict=True):
-        assert (handle, fingerprint) == (whole[0], whole[5])
+    for (handle, near, scores, is_complete, crowding, *rest), whole in zip(refreshed, anew, strict=True):
+        assert (handle, *rest) == (whole[0], *whole[5:])
         assert len(near) < 10 or crowding == whole[4]
         assert near == whole[1][: len(near)]
         assert scores == whole[2][: len(near)]
@@ -239,9 +255,13 @@ def test_a_table_made_from_the_one_before_is_that_made_anew(seed, k, next_k):
         assert not is_complete or (whole[3] and near == whole[1])
 
 
-def test_a_table_of_an_older_version_is_made_anew():
+@pytest.mark.parametrize("columns", ["", ", is_complete, neighbourhood_similarity, profile_fingerprint"])
+def test_a_table_of_an_older_version_is_made_anew(columns):
     handles = np.arange(5, 25)
     weights = draw_weights(np.random.default_rng(7), 20, 6, 0.5)
     anew = table_of(handles, weights, handles, 3)
-    old = anew.select("user_handle, candidate_handles, scores")
+    # Its lists may be in an order of their own.
+    old = anew.select(
+        f"user_handle, list_reverse(candidate_handles) as candidate_handles, list_reverse(scores) as scores{columns}"
+    )
     assert table_of(handles, weights, handles, 3, before=old).fetchall() == anew.fetchall()
