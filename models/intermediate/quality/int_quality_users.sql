@@ -10,7 +10,9 @@ users as (
 
 )
 
-select user_handle
+select
+    user_handle,
+    tie_key
 from users
 where {{ var('quality_splits') }} > 0
 order by md5('{{ var("quality_seed") }} ' || cast(user_handle as varchar)), user_handle

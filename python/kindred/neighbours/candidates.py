@@ -142,7 +142,17 @@ def read_known(
     return KnownLists(lists.indices, lists.scores, is_complete), changed
 
 
-def candidate_lists(profiles: Profiles, k: int, threads: int = 1, *, rows: np.ndarray | None = None) -> NeighbourLists:
+def candidate_lists(
+    profiles: Profiles, k: int, tie_keys: np.ndarray | None = None, threads: int = 1, *, rows: np.ndarray | None = None
+) -> NeighbourLists:
     """List the k nearest users of every user, or of some rows, by the similarity of their profiles, see `top_k`."""
-    found = top_k(profiles.matrix, k, metric="dot", counterparts=profiles.counterparts, rows=rows, threads=threads)
+    found = top_k(
+        profiles.matrix,
+        k,
+        metric="dot",
+        counterparts=profiles.counterparts,
+        rows=rows,
+        tie_keys=tie_keys,
+        threads=threads,
+    )
     return NeighbourLists(*found)
