@@ -89,7 +89,7 @@ def top_k(
     >>> from scipy.sparse import csr_array
     >>> indices, scores = top_k(csr_array([[1.0, 0.0], [2.0, 0.0], [1.0, 1.0], [0.0, 0.0]]), k=2)
     >>> indices.tolist()
-    [[1, 2], [0, 2], [0, 1], [-1, -1]]
+    [[1, 2], [0, 2], [1, 0], [-1, -1]]
     >>> scores.round(3).tolist()
     [[1.0, 0.707], [1.0, 0.707], [0.707, 0.707], [0.0, 0.0]]
 
