@@ -63,7 +63,7 @@ def relation(case: Case) -> np.ndarray:
 
 
 def cosine(features: sparse.csr_array, case: Case) -> HoldOutLists:
-    return cosine_lists(features, np.arange(features.shape[0]), case.settings)
+    return cosine_lists(features, np.arange(features.shape[0]), case.platform.tie_keys, case.settings)
 
 
 def plain_cosine(case: Case) -> HoldOutLists:
@@ -104,7 +104,7 @@ def product(*, changes: dict[str, float] | None = None, has_cluster: bool = Fals
         shares = weight_shares(case.platform.evidence.facets, changes)
         rows = np.arange(len(case.platform.evidence.users))
         reranked = rerank_split(split, shares, rows, changed)
-        return reranked.lists if has_cluster else reranked_lists(reranked.candidates, rows, changed)
+        return reranked.lists if has_cluster else reranked_lists(reranked.candidates, rows, split.tie_keys, changed)
 
     return method
 

@@ -1,6 +1,9 @@
-"""Sparse 0/1 matrices, the best entries of their rows, and when two scores are tied."""
+"""Sparse 0/1 matrices, the best entries of their rows, and when two scores are tied and who comes first then."""
 
 from __future__ import annotations
+
+import hashlib
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -13,6 +16,38 @@ ROUNDING = 1e-9
 
 TIE_DECIMALS = 10
 """Scores are tied if they are equal to this many decimals: sums in another order differ in their last bits."""
+
+KEY_DIGITS = 15
+"""Hexadecimal digits of an MD5 sum that are a tie key: 60 bits, which fit into the signed integers of any database."""
+
+
+def tie_key(text: str) -> int:
+    """Return the tie key of a text, from 0 to 2^60 - 1: what the macro stable_hash makes of it in SQL."""
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:KEY_DIGITS], 16)
+
+
+def tie_order(keys: Any, other_keys: Any) -> Any:
+    """Return what orders tied pairs, the lowest first: a hash of the two tie keys, the same for both users of a pair.
+
+    It is one to one for each user, so that only equal keys give equal numbers. For equal users the lists are those of a
+    random graph: everybody is on about as many. Without the mixing, the lowest exclusive or would favour users whose
+    keys have a rare beginning less than others. Source of the mixing: SplitMix64, from Steele, Lea, Flood 2014: Fast
+    splittable pseudorandom number generators.
+
+    Parameters
+    ----------
+    keys, other_keys
+        uint64 arrays that broadcast; compiled loops pass single numbers.
+
+    Returns
+    -------
+    uint64 array, or number, of the common shape.
+
+    """
+    mixed = keys ^ other_keys
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def best_of_rows(

@@ -1,4 +1,4 @@
-"""Sparse 0/1 matrices and the best entries of their rows."""
+"""Sparse 0/1 matrices, the best entries of their rows, and the order of ties."""
 
 import itertools
 
@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from ties import key_of
+from ties import tie_order as expected_order
 
 from kindred import matrices
-from kindred.matrices import at_most_one, best_of_rows, holds, incidence
+from kindred.matrices import at_most_one, best_of_rows, holds, incidence, tie_key, tie_order
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
@@ -83,3 +85,31 @@ def test_holds_of_no_positions_is_empty(shape):
 def test_what_rounding_puts_above_one_is_one_and_other_numbers_stay():
     numbers = [0.0, 0.5, 1.0, np.nextafter(1, 2), 1 + 1e-10, 1.001, 4.0]
     assert at_most_one(np.array(numbers)).tolist() == [0.0, 0.5, 1.0, 1.0, 1.0, 1.001, 4.0]
+
+
+# --- ties --------------------------------------------------------------------------------------------------
+
+KEYS = st.integers(0, 2**64 - 1)
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_a_tie_key_is_the_first_sixty_bits_of_the_md5_sum(text):
+    assert tie_key(text) == key_of(text) < 2**60
+
+
+def test_the_md5_sum_is_that_of_rfc_1321():
+    assert tie_key("abc") == 0x900150983CD24FB
+
+
+@given(one=KEYS, other=KEYS, third=KEYS)
+def test_the_order_is_the_same_for_both_of_a_pair_and_differs_between_keys(one, other, third):
+    keys = np.array([one, other, third], dtype=np.uint64)
+    order = tie_order(keys[:, None], keys)
+    np.testing.assert_array_equal(order, order.T)
+    assert order.tolist() == [[expected_order(a, b) for b in (one, other, third)] for a in (one, other, third)]
+    assert (order[0, 1] == order[0, 2]) == (other == third)
+
+
+def test_the_mixing_is_that_of_splitmix64():
+    # The first number of the generator whose state is 0: the mixing of its increment.
+    assert int(tie_order(np.array([0x9E3779B97F4A7C15], np.uint64), np.uint64(0))[0]) == 0xE220A8397B1DCDAF

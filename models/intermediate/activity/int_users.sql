@@ -38,6 +38,7 @@ handles as (
 
 select
     row_number() over (order by user_handle) - 1 as user_number,
-    user_handle
+    user_handle,
+    {{ stable_hash('user_handle') }} as tie_key
 from handles
 order by user_number

@@ -13,7 +13,9 @@ def model(dbt, session):
 
     tell = AdapterLogger("Kindred").info
     users = dbt.ref("int_profile_fingerprints").order("user_number").fetchnumpy()
-    handles = dbt.ref("int_users").order("user_number").select("user_handle::varchar as user_handle").to_arrow_table()
+    known = dbt.ref("int_users").order("user_number")
+    handles = known.select("user_handle::varchar as user_handle").to_arrow_table()
+    tie_keys = known.select("tie_key").fetchnumpy()["tie_key"]
     profiles = Profiles.read(dbt.ref("int_profiles"), users["user_number"])
     free_memory(session, float(dbt.config.get("duckdb_memory_gb")))
     return in_parts(
@@ -21,6 +23,7 @@ def model(dbt, session):
             profiles,
             handles["user_handle"].combine_chunks(),
             users["profile_fingerprint"],
+            tie_keys,
             k=candidates_needed(int(dbt.config.get("top_k")), int(dbt.config.get("cluster_neighbours"))),
             before=session.table(str(dbt.this)) if dbt.is_incremental else None,
             threads=int(dbt.config.get("similarity_threads")),

@@ -10,7 +10,9 @@ users as (
 
 )
 
-select user_number
+select
+    user_number,
+    tie_key
 from users
 where {{ var('quality_splits') }} > 0
 order by md5('{{ var("quality_seed") }} ' || cast(user_handle as varchar)), user_number

@@ -21,7 +21,14 @@ def model(dbt, session):
     candidates = NeighbourLists.read(
         dbt.ref("int_candidates"), users, candidates_needed(top_k, int(dbt.config.get("cluster_neighbours")))
     )
-    listed = rerank(candidates, top_k, hub_correction=hub_correction, labels=labels, cluster_weight=cluster_weight)
+    listed = rerank(
+        candidates,
+        top_k,
+        hub_correction=hub_correction,
+        labels=labels,
+        cluster_weight=cluster_weight,
+        tie_keys=known["tie_key"],
+    )
     neighbourhood_similarity = candidates.neighbourhood_similarity()
     del candidates  # as large as the profiles
     features = dbt.ref("user_features").join(dbt.ref("int_users"), "user_handle")

@@ -56,6 +56,8 @@ class Split:
         All evidence of the platform, hidden courses included, with its facets.
     facet_profiles
         Profiles from the remaining evidence.
+    tie_keys
+        See `Platform`.
 
     """
 
@@ -64,6 +66,7 @@ class Split:
     hidden: sparse.csr_array
     evidence: Evidence
     facet_profiles: FacetProfiles
+    tie_keys: np.ndarray
 
     def hits(self, lists: HoldOutLists) -> np.ndarray:
         """Return the ranks at which votes of the neighbours recommend hidden courses; see `hits_of_votes`."""
@@ -76,7 +79,8 @@ def split_platform(platform: Platform, settings: EvaluationSettings, number: int
     """Hide courses, and make profiles from the rest; number is that of the split, from 0."""
     views, hidden = hide(platform.views, HIDDEN_SHARE, MIN_COURSES, seed=settings.quality_seed + number)
     rows = np.flatnonzero(np.diff(hidden.indptr))
-    return Split(rows, views, hidden, platform.evidence, profiles_from(platform, views, settings))
+    profiles = profiles_from(platform, views, settings)
+    return Split(rows, views, hidden, platform.evidence, profiles, platform.tie_keys)
 
 
 def profiles_from(platform: Platform, views: sparse.csr_array, settings: EvaluationSettings) -> FacetProfiles:

@@ -66,15 +66,17 @@ def rerank_split(split: Split, shares: dict[int, float], rows: np.ndarray, setti
         len(profiles.users), settings.cluster_neighbours, settings.cluster_min_samples
     )
     needed = candidates_needed(settings.top_k, settings.cluster_neighbours)
-    candidates = candidate_lists(profiles, max(needed, int(SPARE_NEIGHBOURS * compared)), settings.similarity_threads)
+    length = max(needed, int(SPARE_NEIGHBOURS * compared))
+    candidates = candidate_lists(profiles, length, split.tie_keys, settings.similarity_threads)
     labels = cluster_lists(candidates.indices[:, :compared], min_samples, settings.cluster_max_share)
-    lists = reranked_lists(candidates, rows, settings, labels, cluster_share)
+    lists = reranked_lists(candidates, rows, split.tie_keys, settings, labels, cluster_share)
     return Reranked(candidates, labels, compared, min_samples, lists)
 
 
 def reranked_lists(
     candidates: NeighbourLists,
     rows: np.ndarray,
+    tie_keys: np.ndarray,
     settings: EvaluationSettings,
     labels: np.ndarray | None = None,
     cluster_share: float = 0.0,
@@ -87,20 +89,26 @@ def reranked_lists(
         hub_correction=settings.hub_correction,
         labels=labels,
         cluster_weight=cluster_share,
+        tie_keys=tie_keys,
         rows=rows,
     )
     return HoldOutLists(rows, listed.indices, listed.scores)
 
 
-def profile_lists(profiles: Profiles, rows: np.ndarray, settings: EvaluationSettings) -> HoldOutLists:
+def profile_lists(
+    profiles: Profiles, rows: np.ndarray, tie_keys: np.ndarray, settings: EvaluationSettings
+) -> HoldOutLists:
     """List the users with the most similar profiles for some rows, without re-ranking."""
-    listed = candidate_lists(profiles, settings.top_k, settings.similarity_threads, rows=rows)
+    listed = candidate_lists(profiles, settings.top_k, tie_keys, settings.similarity_threads, rows=rows)
     return HoldOutLists(rows, listed.indices, listed.scores)
 
 
-def cosine_lists(features: sparse.csr_array, rows: np.ndarray, settings: EvaluationSettings) -> HoldOutLists:
+def cosine_lists(
+    features: sparse.csr_array, rows: np.ndarray, tie_keys: np.ndarray, settings: EvaluationSettings
+) -> HoldOutLists:
     """List the users with the highest plain cosine of their features for some rows."""
-    return HoldOutLists(rows, *top_k(features, settings.top_k, rows=rows, threads=settings.similarity_threads))
+    listed = top_k(features, settings.top_k, rows=rows, tie_keys=tie_keys, threads=settings.similarity_threads)
+    return HoldOutLists(rows, *listed)
 
 
 def one_hot(platform: Platform, views: sparse.csr_array) -> sparse.csr_array:

@@ -42,6 +42,8 @@ class Platform:
         CSR array of shape (courses, tags): 1 where a course has a tag.
     interests, assessments
         CSR arrays of shape (users, tags): 1 where a user follows a tag, or was assessed in it.
+    tie_keys
+        int64 array of shape (users,): what orders equally similar users, see `kindred.top_k`.
 
     """
 
@@ -50,6 +52,7 @@ class Platform:
     course_tags: sparse.csr_array
     interests: sparse.csr_array
     assessments: sparse.csr_array
+    tie_keys: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
     )
     views = tables["int_user_courses"].join(users, "user_number").join(numbered, "course_id")
     course_tags = columns_of(tables["int_course_tags"].join(numbered, "course_id"))
-    numbers = columns_of(users.order("user_number"))["user_number"]
+    measured = columns_of(users.order("user_number"))
+    numbers = measured["user_number"]
     courses = len(numbered)
 
     def rows_of(columns: dict[str, np.ndarray]) -> np.ndarray:
@@ -121,6 +125,7 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
         tagged(course_tags["course_number"], course_tags["course_tag"], courses),
         tagged(rows_of(followed), followed["interest_tag"], len(numbers)),
         tagged(rows_of(assessed), assessed["assessment_tag"], len(numbers)),
+        measured["tie_key"],
     )
 
 

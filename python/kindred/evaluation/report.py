@@ -75,8 +75,8 @@ def measure(
         clusters.append(_measure_clusters(split, reranked, settings, number))
         lists = {
             "all_facets": reranked.lists,
-            "all_facets_but_cluster": reranked_lists(reranked.candidates, split.rows, settings),
-            "plain_cosine": cosine_lists(one_hot(platform, split.views), split.rows, settings),
+            "all_facets_but_cluster": reranked_lists(reranked.candidates, split.rows, split.tie_keys, settings),
+            "plain_cosine": cosine_lists(one_hot(platform, split.views), split.rows, split.tie_keys, settings),
         }
         hits = {variant: (split.rows, split.hits(listed)) for variant, listed in lists.items()}
         hits["popularity"] = (
@@ -184,7 +184,7 @@ def _facet_lists(split: Split, rows: np.ndarray, settings: EvaluationSettings) -
             continue
         profiles = split.facet_profiles.weighted({facet.number: 1.0, partner.number: 1.0})
         names = facet.name if partner is facet else f"{facet.name}_and_{partner.name}"
-        yield f"{names}_alone", profile_lists(profiles, rows, settings)
+        yield f"{names}_alone", profile_lists(profiles, rows, split.tie_keys, settings)
 
 
 def cross_signal_lifts(
@@ -212,7 +212,7 @@ def cross_signal_lifts(
         (INTEREST_LIFT, shares.keys() & from_views, platform.interests),
     ):
         profiles = facet_profiles.weighted({number: shares[number] for number in facets})
-        indices = profile_lists(profiles, rows, settings).indices
+        indices = profile_lists(profiles, rows, platform.tie_keys, settings).indices
         yield Measure(name, "all_facets", overlap_lift(indices, rows, sets, has_both, settings.quality_seed))
 
 

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from kindred.fold_in.activity import Activity, Encoded
 from kindred.fold_in.encoder import Encoder
-from kindred.matrices import TIE_DECIMALS, at_most_one
+from kindred.matrices import TIE_DECIMALS, at_most_one, tie_key, tie_order
 from kindred.neighbours.lists import CANDIDATES_PER_PLACE
 from kindred.neighbours.reranking import TOP_REASONS
 from kindred.profiles.matrix import Profiles, find_rows
@@ -59,6 +59,8 @@ class ProfileSpace:
         int64 array of shape (users,): the cluster of each user, -1 for none.
     neighbourhood_similarity
         float64 array of shape (users,): each user's mean similarity to the nearest ones, see users.
+    tie_keys
+        uint64 array of shape (users,): what orders equally similar users, see `kindred.top_k`.
     holders
         CSR array of shape (features, users), float64: the weight of each feature in each user's profile.
 
@@ -69,6 +71,7 @@ class ProfileSpace:
     users: list[Any]
     cluster_ids: np.ndarray
     neighbourhood_similarity: np.ndarray
+    tie_keys: np.ndarray
     holders: sparse.csr_array
 
     @classmethod
@@ -100,6 +103,7 @@ class ProfileSpace:
             users["user_handle"][rows].tolist(),
             np.asarray(users["cluster_id"][rows], dtype=np.int64),
             np.asarray(users["neighbourhood_similarity"][rows], dtype=np.float64),
+            np.array([tie_key(str(handle)) for handle in profiles.features.tolist()], dtype=np.uint64),
             profiles.matrix,
         )
 
@@ -111,8 +115,9 @@ class ProfileSpace:
         """List the users who are closest to a profile, as `kindred.neighbours.reranking.rerank` ranks them.
 
         Candidates are the nearest users, CANDIDATES_PER_PLACE for each place and MIN_CANDIDATES at least; of those
-        the k are listed that come first by similarity less the correction for hubs, ties in the order of handles. A
-        posted profile is in no cluster, so that the facet of clusters adds nothing.
+        the k are listed that come first by similarity less the correction for hubs. Ties are broken by a hash of the
+        handle and of the names of the posted features. A posted profile is in no cluster, so that the facet of clusters
+        adds nothing.
 
         Parameters
         ----------
@@ -145,9 +150,10 @@ class ProfileSpace:
         weights = np.array([encoded.features[feature_id] for feature_id in posted])
 
         similarities = self._similarities(rows, weights)
-        listed = self._listed(similarities, k, min_similarity)
-        contributions = self._contributions(rows, weights, listed)
         features = [self.encoder.features[feature_id] for feature_id in posted]
+        names = sorted(self.encoder.features[feature_id][1:3] for feature_id in encoded.features)
+        listed = self._listed(similarities, tie_key(repr(names)), k, min_similarity)
+        contributions = self._contributions(rows, weights, listed)
         facets = [facet.name for facet in self.encoder.facets]
         is_of_facet = np.array([[feature.facet == facet for facet in facets] for feature in features])
         parts = at_most_one(contributions @ is_of_facet.reshape(len(features), len(facets)))
@@ -180,17 +186,19 @@ class ProfileSpace:
             np.add.at(similarities, users, weight * user_weights)  # half the time of an indexed sum
         return at_most_one(similarities)
 
-    def _listed(self, similarities: np.ndarray, k: int, min_similarity: float) -> np.ndarray:
-        """Return the columns of the k most similar users, closest first."""
+    def _listed(self, similarities: np.ndarray, own_key: int, k: int, min_similarity: float) -> np.ndarray:
+        """Return the columns of the k most similar users, closest first, ties by `tie_order` with the profile's key."""
         count = min(max(CANDIDATES_PER_PLACE * k, MIN_CANDIDATES), len(similarities))
         # Few users reach the similarity at the last place, so only those need sorting.
         least = np.partition(similarities, -count)[-count] - 10.0**-TIE_DECIMALS if count else 0
         near = np.flatnonzero((similarities > 0) & (similarities >= least))
-        near = near[np.lexsort((near, -np.round(similarities[near], TIE_DECIMALS)))][:count]
-        near = near[similarities[near] >= min_similarity]
+        ties = tie_order(self.tie_keys[near], np.uint64(own_key))
+        order = np.lexsort((ties, -np.round(similarities[near], TIE_DECIMALS)))[:count]
+        order = order[similarities[near[order]] >= min_similarity]
+        near, ties = near[order], ties[order]
         correction = self.encoder.settings["hub_correction"] * self.neighbourhood_similarity[near]
         totals = np.round(similarities[near] - correction, TIE_DECIMALS)
-        return near[np.lexsort((near, -totals))][:k]
+        return near[np.lexsort((ties, -totals))][:k]
 
     def _contributions(self, rows: np.ndarray, weights: np.ndarray, listed: np.ndarray) -> np.ndarray:
         """Return what each row of holders adds to the similarity of each listed column. Shape (listed, rows)."""
@@ -217,6 +225,7 @@ class ProfileSpace:
             np.frombuffer(json.dumps(self.users).encode(), dtype=np.uint8),
             self.cluster_ids,
             self.neighbourhood_similarity,
+            self.tie_keys,
             self.holders.indptr,
             self.holders.indices,
             self.holders.data,
@@ -243,8 +252,8 @@ class ProfileSpace:
             raise ValueError("these bytes are a damaged profile space: their checksum is wrong")
         arrays = BytesIO(content)
         arrays.seek(start)
-        encoder, features, users, cluster_ids, neighbourhood_similarity, starts, columns, weights = (
-            np.load(arrays, allow_pickle=False) for _ in range(8)
+        encoder, features, users, cluster_ids, neighbourhood_similarity, tie_keys, starts, columns, weights = (
+            np.load(arrays, allow_pickle=False) for _ in range(9)
         )
         return cls(
             Encoder(encoder.tobytes().decode()),
@@ -252,6 +261,7 @@ class ProfileSpace:
             json.loads(users.tobytes()),
             cluster_ids,
             neighbourhood_similarity,
+            tie_keys,
             sparse.csr_array((weights, columns, starts), shape=(len(features), len(cluster_ids))),
         )
 

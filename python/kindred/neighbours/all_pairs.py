@@ -55,6 +55,7 @@ PARTS = 16
 def best_of_all(
     matrix: sparse.csr_array,
     counterparts: sparse.csr_array,
+    keys: np.ndarray,
     k: int,
     threads: int,
     progress: Callable[[float], None],
@@ -65,6 +66,8 @@ def best_of_all(
     ----------
     matrix, counterparts
         Users x features, CSR, float64, canonical and non-negative; the score must be the same both ways.
+    keys
+        uint64 array of shape (users,): what orders tied neighbours, see `kindred.matrices.tie_order`.
     k, threads, progress
         See `kindred.top_k`.
 
@@ -75,7 +78,7 @@ def best_of_all(
 
     """
     users = matrix.shape[0]
-    heaps = Heaps(np.full((users, k), -np.inf), np.full((users, k), numba_kernel.NOBODY, dtype=np.int32))
+    heaps = Heaps(np.full((users, k), -np.inf), np.full((users, k), numba_kernel.NOBODY, dtype=np.int32), keys)
     everybody = np.arange(users, dtype=np.int32)
     offer_pairs(matrix, counterparts, everybody, everybody[:0], heaps, threads, progress)
     return heaps.ids, heaps.scores
@@ -150,6 +153,7 @@ def offer_pairs(
 def refresh(
     matrix: sparse.csr_array,
     counterparts: sparse.csr_array,
+    keys: np.ndarray,
     known: KnownLists,
     changed: np.ndarray,
     threads: int,
@@ -157,13 +161,13 @@ def refresh(
 ) -> None:
     """Bring lists up to date, in place, where some users have changed; see `refresh_lists` of `refresh`.
 
-    The list of an unchanged user keeps its unchanged neighbours. Other unchanged users score below all of them, so the
-    free places hold copies of the last one: a user who is offered must score above it. Copies that are left at the end
+    The list of an unchanged user keeps its unchanged neighbours. Other unchanged users come after all of them, so the
+    free places hold copies of the last one: a user who is offered must come before it. Copies that are left at the end
     stand for users who are not known.
 
     Parameters
     ----------
-    matrix, counterparts, threads, progress
+    matrix, counterparts, keys, threads, progress
         See `best_of_all`.
     known
         Lists by falling score, with -1 in free places. A complete list holds everybody with a score, except for users
@@ -192,20 +196,20 @@ def refresh(
         ids[block] = np.where(is_free, blank_ids, kept_ids)[:, ::-1]
         scores[block] = np.where(is_free, blanks, kept_scores)[:, ::-1]
     rows = np.arange(len(ids), dtype=np.int32)
-    offer_pairs(matrix, counterparts, rows[changed], rows[~changed], Heaps(scores, ids), threads, progress)
+    offer_pairs(matrix, counterparts, rows[changed], rows[~changed], Heaps(scores, ids, keys), threads, progress)
     is_copy = ids[:, 1:] == ids[:, :-1]
     ids[:, 1:][is_copy] = -1
     scores[:, 1:][is_copy] = 0
 
 
 def scorer_of_rows(
-    matrix: sparse.csr_array, counterparts: sparse.csr_array
+    matrix: sparse.csr_array, counterparts: sparse.csr_array, keys: np.ndarray
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
     """Return a function that fills the indices and scores, shapes (rows, k), of a block of rows."""
     rows, index = _arrays(matrix), _arrays(sparse.csc_array(counterparts))
 
     def score_block(block: np.ndarray, indices: np.ndarray, scores: np.ndarray) -> None:
-        numba_kernel.score_rows(block, rows, index, indices, scores)
+        numba_kernel.score_rows(block, rows, index, keys, indices, scores)
 
     return score_block
 

@@ -32,6 +32,7 @@ def find_candidates(
     profiles: Profiles,
     handles: pa.StringArray,
     fingerprints: np.ndarray,
+    tie_keys: np.ndarray,
     k: int,
     *,
     before: duckdb.DuckDBPyRelation | None = None,
@@ -49,12 +50,14 @@ def find_candidates(
         The handle of each user, as text: the next build finds them by it, since their numbers may be others then.
     fingerprints
         uint64 array of shape (users,): equal for equal profiles, see `read_known`.
+    tie_keys
+        int64 array of shape (users,): what orders equally similar users, see `top_k`. A user's key never changes.
     k
         Candidates wanted for each user. The lists are longer by SPARE_SHARE, so that users can leave them until the
         next refresh.
     before
-        The table of the build before; lists that have not changed since are taken from it (`refresh`). It is ignored if
-        an older version made it, or if the users who were there then are in another order now (numbers became text).
+        The table of the build before; lists that have not changed since are taken from it (`refresh`). A table of an
+        older version, without fingerprints, tie keys or numbers, is ignored.
     threads, progress
         See `top_k`.
     tell
@@ -64,23 +67,28 @@ def find_candidates(
     ------
     Parts of a table with a row per user, by user: user_number; user_handle; candidate_numbers and scores, two lists of
     one length, nearest first; is_complete, whether the list holds everybody with a score above 0 (it holds at least k
-    users otherwise); neighbourhood_similarity, see `NeighbourLists`; and profile_fingerprint.
+    users otherwise); neighbourhood_similarity, see `NeighbourLists`; profile_fingerprint; and tie_key.
 
     """
     length = k + math.ceil(SPARE_SHARE * k)
-    rows_now = None if before is None else _rows_now(before, handles)
-    if before is None or rows_now is None:
+    if before is None or not {"profile_fingerprint", "tie_key", "user_number"} <= set(before.columns):
         found = known_lists(
-            profiles.matrix, length, counterparts=profiles.counterparts, threads=threads, progress=progress
+            profiles.matrix,
+            length,
+            tie_keys=tie_keys,
+            counterparts=profiles.counterparts,
+            threads=threads,
+            progress=progress,
         )
     else:
-        known, changed = read_known(before, rows_now, fingerprints, length)
+        known, changed = read_known(before, _rows_now(before, handles), fingerprints, length)
         tell(f"The profiles of {changed.sum():,} of {len(changed):,} users have changed since the build before")
         found = refresh_lists(
             profiles.matrix,
             known,
             changed,
             k,
+            tie_keys=tie_keys,
             counterparts=profiles.counterparts,
             threads=threads,
             progress=progress,
@@ -101,6 +109,7 @@ def find_candidates(
             "is_complete": found.is_complete[block],
             "neighbourhood_similarity": lists.neighbourhood_similarity(),
             "profile_fingerprint": fingerprints[block],
+            "tie_key": tie_keys[block],
         }
 
 
@@ -141,18 +150,25 @@ def read_known(
     return KnownLists(lists.indices, lists.scores, is_complete), changed
 
 
-def _rows_now(before: duckdb.DuckDBPyRelation, handles: pa.StringArray) -> np.ndarray | None:
-    """Return what `read_known` takes as rows_now, or None if the table of the build before cannot be used."""
+def _rows_now(before: duckdb.DuckDBPyRelation, handles: pa.StringArray) -> np.ndarray:
+    """Return what `read_known` takes as rows_now."""
     import pyarrow.compute as pc
 
-    if not {"profile_fingerprint", "user_number", "user_handle"} <= set(before.columns):
-        return None
     then = before.order("user_number").select("user_handle").to_arrow_table()["user_handle"]
-    rows = np.asarray(pc.index_in(then, value_set=handles).fill_null(-1))
-    return rows if (np.diff(rows[rows >= 0]) > 0).all() else None
+    return np.asarray(pc.index_in(then, value_set=handles).fill_null(-1))
 
 
-def candidate_lists(profiles: Profiles, k: int, threads: int = 1, *, rows: np.ndarray | None = None) -> NeighbourLists:
+def candidate_lists(
+    profiles: Profiles, k: int, tie_keys: np.ndarray | None = None, threads: int = 1, *, rows: np.ndarray | None = None
+) -> NeighbourLists:
     """List the k nearest users of every user, or of some rows, by the similarity of their profiles, see `top_k`."""
-    found = top_k(profiles.matrix, k, metric="dot", counterparts=profiles.counterparts, rows=rows, threads=threads)
+    found = top_k(
+        profiles.matrix,
+        k,
+        metric="dot",
+        counterparts=profiles.counterparts,
+        rows=rows,
+        tie_keys=tie_keys,
+        threads=threads,
+    )
     return NeighbourLists(*found)

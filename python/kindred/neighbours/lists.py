@@ -83,7 +83,7 @@ class KnownLists:
     ----------
     indices
         int32 array of shape (users, k): rows of the neighbours, nearest first, -1 in free places. Everybody who is not
-        on a list scores below all who are.
+        on a list comes after all who are.
     scores
         float64 array of shape (users, k): their scores, 0 in free places.
     is_complete

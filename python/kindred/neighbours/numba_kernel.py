@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from kindred.matrices import TIE_DECIMALS
+from kindred.matrices import TIE_DECIMALS, tie_order
 
 Array = np.ndarray
 """An array of the dtype and shape that each function states."""
@@ -22,7 +22,7 @@ TIES_PER_UNIT = 10.0**TIE_DECIMALS
 """Scores are tied if they agree when multiplied by this and rounded."""
 
 NOBODY = np.iinfo(np.int32).max
-"""The entry in a free place of a heap: it sorts after everybody else."""
+"""The entry in a free place of a heap, whose score sorts it after everybody else."""
 
 MIN_SCORE = np.float64(np.finfo(np.float32).tiny)
 """Scores below this are 0 to an accumulator of float32."""
@@ -64,15 +64,23 @@ class Heaps(NamedTuple):
         float64 array of shape (users, k); -inf where a place is free.
     ids
         int32 array of shape (users, k): the rows of the neighbours; NOBODY where a place is free.
+    keys
+        uint64 array of shape (users,): what orders tied neighbours, see `tie_order`.
 
     """
 
     scores: np.ndarray
     ids: np.ndarray
+    keys: np.ndarray
+
+
+_tie_order = njit(nogil=True, cache=True)(tie_order)
 
 
 @njit(nogil=True, cache=True)
-def score_rows(rows: Array, matrix: Compressed, inverted: Compressed, indices: Array, scores: Array) -> None:
+def score_rows(
+    rows: Array, matrix: Compressed, inverted: Compressed, keys: Array, indices: Array, scores: Array
+) -> None:
     """Find the k best of every user for some rows, exactly.
 
     For each row, the lists of its features are added to one accumulator over all users, in the order of the features,
@@ -86,8 +94,11 @@ def score_rows(rows: Array, matrix: Compressed, inverted: Compressed, indices: A
         indptr, indices and data (float64) of the profiles by row.
     inverted
         indptr, indices and data (float64) of what they are compared with, by column.
+    keys
+        uint64 array of shape (users,), see `tie_order`.
     indices, scores
-        Arrays of shape (rows, k) that are filled: by falling score, tied ones by index; -1 and 0 where there are fewer.
+        Arrays of shape (rows, k) that are filled: by falling score, tied ones by tie order and then index; -1 and 0
+        where there are fewer.
 
     """
     row_starts, row_features, row_weights = matrix
@@ -109,6 +120,7 @@ def score_rows(rows: Array, matrix: Compressed, inverted: Compressed, indices: A
         least = _kth_best(totals, best) - 1 / TIES_PER_UNIT
 
         candidates = np.flatnonzero((totals >= least) & (totals > -np.inf))
+        candidates = candidates[np.argsort(_tie_order(keys[candidates], keys[row]), kind="mergesort")]
         order = np.argsort(-np.rint(totals[candidates] * TIES_PER_UNIT), kind="mergesort")
         for rank in range(min(k, len(candidates))):
             found = candidates[order[rank]]
@@ -174,10 +186,10 @@ def meet(
     bounds
         What the hottest features can add; None where the index has them all.
     heaps
-        The best so far, see `_offer`.
+        The best so far.
 
     """
-    scores, ids = heaps
+    scores, ids, keys = heaps
     list_starts, list_users, list_weights = index
     row_starts, row_features, row_weights = matrix
     is_same = block[0] == other[0]
@@ -187,8 +199,11 @@ def meet(
     # The score needed to enter a list. Nobody reaches it in the places that pad the last slice.
     own_threshold = np.empty(1, list_weights.dtype)
     thresholds = np.full(padded, np.inf, list_weights.dtype)
+    # What a tied score needs to enter a list. It is kept, since where many are tied each asks for it.
+    ties = np.zeros(count, np.uint64)
     for place in range(count):
         thresholds[place] = _threshold(scores[other[place], 0], bounds)
+        ties[place] = _tie(keys, other[place], ids[other[place], 0])
     rests = None
     if bounds is not None:
         rests = np.zeros(padded, np.float32)
@@ -213,6 +228,7 @@ def meet(
                 totals[listed[place]] += weight * weights[place]
 
         own_threshold[0] = _threshold(scores[user, 0], bounds)
+        own_tie = _tie(keys, user, ids[user, 0])
         own_rest = np.float32(0)
         if bounds is not None:
             own_rest = bounds.rests[user]
@@ -234,10 +250,17 @@ def meet(
                     score = _score(dense, counterparts, found)
                 if score <= 0:
                     continue
-                _offer(scores, ids, user, score, found)
-                _offer(scores, ids, found, score, user)
-                own_threshold[0] = _threshold(scores[user, 0], bounds)
-                thresholds[place] = _threshold(scores[found, 0], bounds)
+                rounded = np.rint(score * TIES_PER_UNIT)
+                own_worst, worst = np.rint(scores[user, 0] * TIES_PER_UNIT), np.rint(scores[found, 0] * TIES_PER_UNIT)
+                tie = _tie(keys, user, found) if rounded in (own_worst, worst) else np.uint64(0)
+                if _is_first(rounded, tie, found, own_worst, own_tie, ids[user, 0]):
+                    _sift(scores, ids, keys, user, scores.shape[1], score, found)
+                    own_threshold[0] = _threshold(scores[user, 0], bounds)
+                    own_tie = _tie(keys, user, ids[user, 0])
+                if _is_first(rounded, tie, user, worst, ties[place], ids[found, 0]):
+                    _sift(scores, ids, keys, found, scores.shape[1], score, user)
+                    thresholds[place] = _threshold(scores[found, 0], bounds)
+                    ties[place] = _tie(keys, found, ids[found, 0])
         if is_same:
             thresholds[own] = own_threshold[0]
         if bounds is not None:
@@ -248,12 +271,12 @@ def meet(
 @njit(nogil=True, cache=True)
 def sort_lists(block: Array, heaps: Heaps) -> None:
     """Turn the heaps of a block into lists from best to worst; -1 and 0 in free places."""
-    scores, ids = heaps
+    scores, ids, keys = heaps
     for user in block:
         for size in range(scores.shape[1] - 1, 0, -1):
             score, found = scores[user, size], ids[user, size]
             scores[user, size], ids[user, size] = scores[user, 0], ids[user, 0]
-            _sift(scores, ids, user, size, score, found)
+            _sift(scores, ids, keys, user, size, score, found)
         for place in range(scores.shape[1]):
             if ids[user, place] == NOBODY:
                 scores[user, place], ids[user, place] = 0, -1
@@ -266,7 +289,7 @@ def rescore_lists(block: Array, matrix: Compressed, counterparts: Compressed, fe
     The terms are then in the order of `score_rows` and of scipy's product. Where counterparts are not the profiles
     themselves, the order differs as seen from the other side, and so do the last bits.
     """
-    scores, ids = heaps
+    scores, ids, _ = heaps
     row_starts, row_features, row_weights = matrix
     dense = np.zeros(features)
     for user in block:
@@ -342,25 +365,20 @@ def _score(dense: Array, counterparts: Compressed, found: int) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _offer(scores: Array, ids: Array, user: int, score: float, found: int) -> None:
-    """Replace the worst entry of a user's list, a heap whose worst stands first, if the one found is better."""
-    if _is_better(score, found, scores[user, 0], ids[user, 0]):
-        _sift(scores, ids, user, scores.shape[1], score, found)
-
-
-@njit(nogil=True, cache=True)
-def _sift(scores: Array, ids: Array, user: int, size: int, score: float, found: int) -> None:
+def _sift(scores: Array, ids: Array, keys: Array, user: int, size: int, score: float, found: int) -> None:
     """Replace the first entry of a heap of the given size, and restore its order."""
+    rounded = np.rint(score * TIES_PER_UNIT)
     parent = 0
     while True:
         child = 2 * parent + 1
         if child >= size:
             break
-        if child + 1 < size and _is_better(
-            scores[user, child], ids[user, child], scores[user, child + 1], ids[user, child + 1]
-        ):
-            child += 1
-        if _is_better(scores[user, child], ids[user, child], score, found):
+        worst = np.rint(scores[user, child] * TIES_PER_UNIT)
+        if child + 1 < size:
+            other = np.rint(scores[user, child + 1] * TIES_PER_UNIT)
+            if other < worst or (other == worst and _is_first_tied(keys, user, ids[user, child], ids[user, child + 1])):
+                child, worst = child + 1, other
+        if worst > rounded or (worst == rounded and _is_first_tied(keys, user, ids[user, child], found)):
             break
         scores[user, parent], ids[user, parent] = scores[user, child], ids[user, child]
         parent = child
@@ -368,7 +386,20 @@ def _sift(scores: Array, ids: Array, user: int, size: int, score: float, found: 
 
 
 @njit(nogil=True, cache=True)
-def _is_better(score: float, found: int, other_score: float, other_found: int) -> bool:
-    """Tell whether the first comes before the second: by falling score, tied ones by rising index."""
-    key, other_key = np.rint(score * TIES_PER_UNIT), np.rint(other_score * TIES_PER_UNIT)
-    return key > other_key or (key == other_key and found < other_found)
+def _is_first_tied(keys: Array, user: int, found: int, other: int) -> bool:
+    """Tell whether the first of two comes before the second on a user's list, if their scores are tied."""
+    return _is_first(0.0, _tie(keys, user, found), found, 0.0, _tie(keys, user, other), other)
+
+
+@njit(nogil=True, cache=True)
+def _is_first(rounded: float, tie: int, found: int, other_rounded: float, other_tie: int, other: int) -> bool:
+    """Tell whether the first of two comes before the second: by falling score, then rising tie, then rising index."""
+    return rounded > other_rounded or (
+        rounded == other_rounded and (tie < other_tie or (tie == other_tie and found < other))
+    )
+
+
+@njit(nogil=True, cache=True)
+def _tie(keys: Array, user: int, found: int) -> Any:
+    """Return what orders one of a user's tied neighbours, see `tie_order`; 0 for a free place."""
+    return np.uint64(0) if found == NOBODY else _tie_order(keys[user], keys[found])

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from kindred.build.tables import ListColumn
-from kindred.matrices import TIE_DECIMALS, at_most_one, best_of_rows
+from kindred.matrices import TIE_DECIMALS, at_most_one, best_of_rows, tie_order
 from kindred.neighbours.lists import BLOCK_USERS, NeighbourLists
 from kindred.neighbours.pairs import pairs_of_lists, shared_features, shared_weights, sums_by_group
+from kindred.neighbours.top_k import checked_keys
 from kindred.profiles.facets import ProfileColumns
 from kindred.profiles.matrix import Profiles
 
@@ -24,6 +25,7 @@ def rerank(
     hub_correction: float = 0.0,
     labels: np.ndarray | None = None,
     cluster_weight: float = 0.0,
+    tie_keys: np.ndarray | None = None,
     rows: np.ndarray | None = None,
 ) -> NeighbourLists:
     """List the k most similar of every user's candidates: by similarity with the cluster, less a correction for hubs.
@@ -45,16 +47,19 @@ def rerank(
         Integer array of shape (users,): the cluster of each user, negative for none.
     cluster_weight
         What sharing a cluster adds to the similarity.
+    tie_keys
+        Integer array of shape (users,): what orders tied candidates, see `top_k`.
     rows
         Integer array: the rows whose lists are wanted, by default all.
 
     Returns
     -------
     ListColumn of shape (rows, k), best first. The score is the similarity, with the cluster and without the correction.
-    Candidates are tied whose ranking scores agree to TIE_DECIMALS; ties stand in the order of rows.
+    Candidates are tied whose ranking scores agree to TIE_DECIMALS; ties stand as in the lists of `top_k`.
 
     """
     rows = np.arange(len(candidates.indices)) if rows is None else np.asarray(rows)
+    keys = checked_keys(tie_keys, len(candidates.indices))
     crowding = candidates.neighbourhood_similarity()
     listed = NeighbourLists(np.full((len(rows), k), -1, dtype=np.int32), np.zeros((len(rows), k)))
     for start in range(0, len(rows), BLOCK_USERS):
@@ -65,7 +70,8 @@ def rerank(
             shares_cluster = (labels[others] == labels[block, None]) & (labels[others] >= 0)
             similarities = np.where(others >= 0, similarities + cluster_weight * shares_cluster, 0)
         totals = np.round(similarities - hub_correction * crowding[others], TIE_DECIMALS)
-        best = np.lexsort((others, np.where(others >= 0, -totals, np.inf)), axis=1)[:, :k]
+        ties = tie_order(keys[others], keys[block, None])
+        best = np.lexsort((others, ties, np.where(others >= 0, -totals, np.inf)), axis=1)[:, :k]
         places = np.s_[start : start + BLOCK_USERS, : best.shape[1]]
         listed.indices[places] = np.take_along_axis(others, best, axis=1)
         listed.scores[places] = np.take_along_axis(similarities, best, axis=1)

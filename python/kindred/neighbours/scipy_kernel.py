@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import sparse
 
-from kindred.matrices import TIE_DECIMALS
+from kindred.matrices import TIE_DECIMALS, tie_order
 
 BLOCK_ROWS = 64
 """Rows scored at a time: wide enough for the inner loop to run over whole vector registers, small enough for cache."""
@@ -26,19 +26,21 @@ def rows_of_block(users: int, threads: int) -> int:
 
 
 def scorer_of_rows(
-    matrix: sparse.csr_array, others: sparse.csr_array
+    matrix: sparse.csr_array, others: sparse.csr_array, keys: np.ndarray
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
-    """Return a function that fills the indices and scores, shapes (rows, k), of a block of rows."""
+    """Return a function that fills the indices and scores, shapes (rows, k), of a block of rows; keys are uint64."""
 
     def score_block(block: np.ndarray, indices: np.ndarray, scores: np.ndarray) -> None:
         block_scores = others @ matrix[block].toarray().T
         block_scores[block, np.arange(len(block))] = 0
-        indices[:], scores[:] = _best_of_columns(block_scores, indices.shape[1])
+        indices[:], scores[:] = _best_of_columns(block_scores, indices.shape[1], keys, keys[block])
 
     return score_block
 
 
-def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _best_of_columns(
+    scores: np.ndarray, k: int, row_keys: np.ndarray, column_keys: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return row indices and scores of the k best entries above 0 of every column, shapes (columns, k)."""
     floor = np.nextafter(0, 1)
     count, columns = scores.shape
@@ -58,7 +60,9 @@ def _best_of_columns(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
     row_numbers, column_numbers = np.divmod(np.flatnonzero(scores >= least), columns)
 
     values = scores[row_numbers, column_numbers]
-    order = np.lexsort((row_numbers, -np.round(values, TIE_DECIMALS), column_numbers))
+    # The sort is stable: where keys are equal too, rows stay in their order.
+    ties = tie_order(row_keys[row_numbers], column_keys[column_numbers])
+    order = np.lexsort((ties, -np.round(values, TIE_DECIMALS), column_numbers))
     row_numbers, column_numbers, values = row_numbers[order], column_numbers[order], values[order]
     first = np.searchsorted(column_numbers, np.arange(columns))
     places = np.arange(len(column_numbers)) - first[column_numbers]

@@ -26,6 +26,7 @@ def top_k(
     metric: str = "cosine",
     counterparts: sparse.csr_matrix | sparse.csr_array | None = None,
     rows: np.ndarray | None = None,
+    tie_keys: np.ndarray | None = None,
     threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -53,6 +54,10 @@ def top_k(
         the same both ways.
     rows
         Integer array: the rows whose neighbours are wanted, by default all. They are compared with all rows.
+    tie_keys
+        Integer array of shape (users,): a number of each row that is its own whatever the order of rows, such as a hash
+        of its name. Of equally similar rows, those come first whose pair has the lowest hash of two keys, so that none
+        is on every list, or on no list, because of its place. By default the row's index.
     threads
         Threads that work side by side; the result does not depend on their number.
     progress
@@ -61,14 +66,14 @@ def top_k(
     Returns
     -------
     indices, scores
-        Arrays of shape (users, k), int32 and float64: the neighbours of each row by falling score, then rising index
-        (of shape (len(rows), k) where rows are given). A row is never its own neighbour, and a neighbour's score is
-        above 0. Where a row has fewer than k neighbours, the rest is -1 and 0.
+        Arrays of shape (users, k), int32 and float64: the neighbours of each row by falling score, then rising hash
+        of the two tie keys, then rising index (of shape (len(rows), k) where rows are given). A row is never its own
+        neighbour, and a neighbour's score is above 0. Where a row has fewer than k neighbours, the rest is -1 and 0.
 
     Raises
     ------
     TypeError
-        If profiles or counterparts is not a sparse matrix.
+        If profiles or counterparts is not a sparse matrix, or tie_keys are not integers.
     ValueError
         If k or threads is below 1, the metric is unknown or cosine with counterparts, a weight is negative or not
         finite, or the shapes differ.
@@ -85,7 +90,7 @@ def top_k(
     >>> from scipy.sparse import csr_array
     >>> indices, scores = top_k(csr_array([[1.0, 0.0], [2.0, 0.0], [1.0, 1.0], [0.0, 0.0]]), k=2)
     >>> indices.tolist()
-    [[1, 2], [0, 2], [0, 1], [-1, -1]]
+    [[1, 2], [0, 2], [1, 0], [-1, -1]]
     >>> scores.round(3).tolist()
     [[1.0, 0.707], [1.0, 0.707], [0.707, 0.707], [0.0, 0.0]]
 
@@ -106,18 +111,19 @@ def top_k(
         raise ValueError(f"counterparts must have the shape of profiles, {matrix.shape}, not {others.shape}")
     wanted = np.arange(matrix.shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
     progress = progress or (lambda share: None)
+    keys = checked_keys(tie_keys, matrix.shape[0])
 
     all_pairs = compiled_kernels() if is_large(len(wanted), others) else None
     if all_pairs and rows is None:
-        indices, scores = all_pairs.best_of_all(matrix, others, k, threads, progress)
+        indices, scores = all_pairs.best_of_all(matrix, others, keys, k, threads, progress)
         return indices, _bounded(scores, metric)
     indices = np.full((len(wanted), k), -1, dtype=np.int32)
     scores = np.zeros((len(wanted), k), dtype=np.float64)
     if all_pairs:
-        block_rows, score_block = COMPILED_ROWS, all_pairs.scorer_of_rows(matrix, others)
+        block_rows, score_block = COMPILED_ROWS, all_pairs.scorer_of_rows(matrix, others, keys)
     else:
         block_rows = scipy_kernel.rows_of_block(matrix.shape[0], threads)
-        score_block = scipy_kernel.scorer_of_rows(matrix, others)
+        score_block = scipy_kernel.scorer_of_rows(matrix, others, keys)
 
     def score(start: int) -> int:
         block = slice(start, start + block_rows)
@@ -159,6 +165,16 @@ def checked(profiles: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_array:
 
 def _bounded(scores: np.ndarray, metric: str) -> np.ndarray:
     return at_most_one(scores) if metric == "cosine" else scores
+
+
+def checked_keys(tie_keys: np.ndarray | None, users: int) -> np.ndarray:
+    """Return tie keys as uint64, the indices of rows where there are none; raise if `top_k` cannot take them."""
+    keys = np.arange(users) if tie_keys is None else np.asarray(tie_keys)
+    if keys.dtype.kind not in "iu":
+        raise TypeError(f"tie_keys must be integers, not {keys.dtype}")
+    if keys.shape != (users,):
+        raise ValueError(f"tie_keys must have the shape ({users},), not {keys.shape}")
+    return keys.astype(np.uint64)
 
 
 def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from project import Project, course_weights, rows_of, succeeded
 from scipy import sparse
+from ties import order_of_handles, tie_order
 
 from kindred.build.database import open_build
 from kindred.evaluation import report, weight_search
@@ -100,12 +101,13 @@ def splits(views):
     ]
 
 
-def similar_rows(similarities):
-    """List the most similar rows of every row; with equal similarity the first."""
+def similar_rows(similarities, users):
+    """List the most similar rows of every row; equally similar ones by tie order."""
     lists = []
     for row, values in enumerate(similarities):
         others = [other for other in range(len(values)) if other != row and values[other] > 0]
-        lists.append(sorted(others, key=lambda other: (-round(values[other], 10), other))[:TOP_K])
+        others.sort(key=lambda other: (-round(values[other], 10), order_of_handles(users[row], users[other])))
+        lists.append(others[:TOP_K])
     return lists
 
 
@@ -192,6 +194,7 @@ def reranked(platform, settings):
         sparse.csr_array(platform.views.shape),
         platform.evidence,
         profiles_from(platform, platform.views, settings),
+        platform.tie_keys,
     )
     return rerank_split(split, weight_shares(platform.evidence.facets), everybody, settings)
 
@@ -216,16 +219,9 @@ def test_neighbours_for_hold_outs_are_those_of_the_build_if_nothing_is_hidden(bu
     assert len(expected) > 0.9 * USERS * TOP_K
     assert found.keys() == expected.keys()
     assert max(abs(found[place][1] - similarity) for place, (_, similarity) in expected.items()) < 1e-9
-    scores = {
-        (user, other): score
-        for user, other, score in rows_of(
-            built, "select user_handle, similar_user_handle, ranking_score from similar_users"
-        )
+    assert {place: other for place, (other, _) in found.items()} == {
+        place: other for place, (other, _) in expected.items()
     }
-    # If another user is listed, the two are tied.
-    for (user, rank), (other, _) in expected.items():
-        instead = found[user, rank][0]
-        assert instead == other or abs(scores[user, instead] - scores[user, other]) < 1e-9, (user, rank)
 
 
 def test_next_courses_are_predicted_from_known_views_only(platform, settings):
@@ -291,7 +287,7 @@ def test_plain_cosine_is_measured_on_all_splits(built, quality, users, splits, n
     of_splits = []
     for known, hidden in splits:
         similarities = cosines(np.hstack([interests, known, assessments]))
-        of_splits.append(gains(voted(similar_rows(similarities), similarities, known), known, hidden)[place])
+        of_splits.append(gains(voted(similar_rows(similarities, users), similarities, known), known, hidden)[place])
     value, low, high = quality[name, "plain_cosine"]
     of_users = np.mean(of_splits, axis=0)
     assert value == pytest.approx(of_users.mean(), abs=1e-12)
@@ -316,7 +312,7 @@ def test_single_facets_are_measured_on_what_is_known(quality, users, splits):
     for (row, course), weight in weights.items():
         profiles[row, int(course)] = weight
     similarities = profiles @ profiles.T
-    ndcg, recall = gains(voted(similar_rows(similarities), similarities, known), known, hidden)
+    ndcg, recall = gains(voted(similar_rows(similarities, users), similarities, known), known, hidden)
     assert quality[NDCG, "courses_alone"][0] == pytest.approx(ndcg.mean(), abs=1e-12)
     assert quality[RECALL, "courses_alone"][0] == pytest.approx(recall.mean(), abs=1e-12)
 
@@ -371,7 +367,7 @@ def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, qu
         ("course_overlap_lift", without_views, views),
         ("interest_overlap_lift", from_views, interests),
     ):
-        lists = similar_rows(profile_products(built, users, facets))
+        lists = similar_rows(profile_products(built, users, facets), users)
         pairs = [(row, other) for row in has_both for other in lists[row] if other in has_both]
         by_chance = mean(jaccard(sets[one], sets[other]) for one, other in combinations(has_both, 2))
         expected = mean(jaccard(sets[row], sets[other]) for row, other in pairs) / by_chance
@@ -497,11 +493,14 @@ def test_lists_by_other_weights_are_described(platform, settings):
     assert tried.value(weight_search.WITHOUT_NEIGHBOURS_SHARE).value == pytest.approx(140 / USERS)
     # Two users have a single neighbour, who is tied with nobody.
     assert tried.value(weight_search.TIED_NEIGHBOURS_SHARE).value == pytest.approx(58 / USERS)
-    # Of equal users the first twenty are listed; these twenty list the next one, too.
+    # Of equal users each lists twenty, by tie order.
     counts = np.zeros(USERS)
-    for start, size in ((0, 30), (30, 28)):
-        counts[start : start + 20] = size - 1
-        counts[start + 20] = 20
+    for group in (range(30), range(30, 58)):
+        for row in group:
+            others = sorted(
+                set(group) - {row}, key=lambda other: tie_order(platform.tie_keys[row], platform.tie_keys[other])
+            )
+            counts[others[:20]] += 1
     counts[58:60] = 1
     deviations = (counts - counts.mean()) / counts.std(ddof=1)
     skew = USERS / ((USERS - 1) * (USERS - 2)) * (deviations**3).sum()

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 from project import Project, rows_of, succeeded
+from ties import key_of, tie_order
 
 from kindred.fold_in.activity import Activity
 from kindred.fold_in.profile_space import MAGIC, ProfileSpace
@@ -240,9 +241,12 @@ def test_the_closest_are_those_that_similar_users_lists(built, listed):
 @pytest.mark.parametrize(("k", "candidates"), [(5, 100), (25, 125), (USERS, 5 * USERS)])
 def test_ranks_follow_the_similarity_less_the_correction_among_the_nearest(built, encoded, similarities, k, candidates):
     hubs = dict(rows_of(built.published, "select user_handle, neighbourhood_similarity from users"))
+    names = {id_: name for id_, *name in rows_of(built.published, "select feature_id, facet, feature from features")}
     for handle in sorted(encoded):
-        near = sorted(similarities[handle].items(), key=lambda item: (-round(item[1], 10), item[0]))[:candidates]
-        ranked = sorted(near, key=lambda item: (-round(item[1] - 0.25 * hubs[item[0]], 10), item[0]))[:k]
+        own_key = key_of(sorted(tuple(names[feature_id]) for feature_id in encoded[handle].features))
+        ties = {other: tie_order(own_key, key_of(other)) for other in similarities[handle]}
+        near = sorted(similarities[handle].items(), key=lambda item: (-round(item[1], 10), ties[item[0]]))[:candidates]
+        ranked = sorted(near, key=lambda item: (-round(item[1] - 0.25 * hubs[item[0]], 10), ties[item[0]]))[:k]
         rows = built.space.closest(encoded[handle], k)
         assert [row["rank"] for row in rows] == list(range(1, len(ranked) + 1))
         assert [row["similar_user_handle"] for row in rows] == [other for other, _ in ranked]
@@ -658,7 +662,13 @@ def handles(rows):
     return [row["similar_user_handle"] for row in rows]
 
 
-def test_ties_stand_in_the_order_of_handles_also_where_only_the_last_bits_differ():
+def by_tie_order(users):
+    """Sort users as they are listed for the profile of `compared_by_interests`, if they are equally close."""
+    own_key = key_of([("interests", tag) for tag in "abcde"])
+    return sorted(users, key=lambda user: tie_order(own_key, key_of(user)))
+
+
+def test_ties_stand_in_the_order_of_a_hash_also_where_only_the_last_bits_differ():
     # 0.3 + 0.2 + 0.1 is not 0.1 + 0.2 + 0.3 to a computer, and 1e-12 is less than counts; 1e-9 is more.
     space, posted = compared_by_interests(
         {
@@ -669,8 +679,18 @@ def test_ties_stand_in_the_order_of_handles_also_where_only_the_last_bits_differ
             50: [0.6 + 1e-9],
         }
     )
-    assert handles(space.closest(posted, k=10)) == [50, 10, 20, 30, 40]
-    assert handles(space.closest(posted, k=3)) == [50, 10, 20]
+    tied = by_tie_order([10, 20, 30, 40])
+    assert tied != [10, 20, 30, 40]
+    assert handles(space.closest(posted, k=10)) == [50, *tied]
+    assert handles(space.closest(posted, k=3)) == [50, *tied[:2]]
+
+
+def test_the_order_of_ties_depends_on_what_is_posted():
+    activities = [Activity(tags) for tags in ("a", "b", "ab")]
+    space, _ = compared_by_interests({user: [0.1, 0.1] for user in range(30)})
+    lists = [handles(space.closest(space.encode(activity), k=5)) for activity in activities]
+    assert len({tuple(listed) for listed in lists}) == 3
+    assert lists == [handles(space.closest(space.encode(activity), k=5)) for activity in activities]
 
 
 def test_the_largest_reasons_come_first_and_of_equals_the_lower_id():
@@ -707,10 +727,16 @@ def test_only_the_nearest_compete_for_a_place():
     assert handles(space.closest(posted, k=21)) == [100, 101, *range(1, 20)]
 
 
-def test_of_those_who_tie_for_the_last_place_among_the_nearest_the_lower_handle_competes():
+def test_of_those_who_tie_for_the_last_place_among_the_nearest_the_first_by_the_hash_competes():
     weights = {user: [0.9 - user / 1000] for user in range(1, 100)} | {150: [0.5 - 1e-12], 200: [0.5 + 1e-12]}
     space, posted = compared_by_interests(weights, hubs=dict.fromkeys(range(1, 100), 1.0), hub_correction=0.5)
-    assert handles(space.closest(posted, k=2)) == [150, 1]
+    assert handles(space.closest(posted, k=2)) == [by_tie_order([150, 200])[0], 1]
+
+
+def test_tie_keys_are_those_of_the_build(built):
+    keys = dict(rows_of(built.build, "select user_handle, tie_key from intermediate.int_users"))
+    assert keys == {handle: key_of(handle) for handle in keys}
+    assert dict(zip(built.space.users.tolist(), built.space.tie_keys.tolist(), strict=True)).items() <= keys.items()
 
 
 def test_who_has_nothing_to_go_by_is_close_to_nobody():

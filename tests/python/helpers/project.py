@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 from dbt_processes import clean_environment, run_dbt
+from ties import order_of_handles
 
 from kindred.sample import files
 
@@ -200,9 +201,10 @@ def closest_by_brute_force(
     totals = similarities - hub_correction * neighbourhoods
     closest = {}
     for row, user in enumerate(users):
-        nearest = np.lexsort((users, -np.round(without_cluster[row], 10)))[:candidates]
+        ties = np.array([order_of_handles(user, other) for other in users], dtype=np.uint64)
+        nearest = np.lexsort((ties, -np.round(without_cluster[row], 10)))[:candidates]
         nearest = nearest[without_cluster[row, nearest] > 0]
-        others = nearest[np.lexsort((users[nearest], -np.round(totals[row, nearest], 10)))]
+        others = nearest[np.lexsort((ties[nearest], -np.round(totals[row, nearest], 10)))]
         for rank, other in enumerate(others[:k], start=1):
             closest[int(user), rank] = Closest(int(users[other]), similarities[row, other], totals[row, other])
     return closest

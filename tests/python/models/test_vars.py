@@ -21,6 +21,7 @@ from project import (
     succeeded,
 )
 from scipy import sparse
+from ties import order_of_handles
 
 from kindred.evaluation.hold_outs import hide
 
@@ -162,12 +163,10 @@ def test_that_many_nearest_users_vote_for_the_nearest_cluster(weighed):
     clusters = dict(rows_of(weighed, "select user_handle, cluster_id from user_clusters"))
     voters = defaultdict(list)
     # The cluster weighs nothing here, so that these are the nearest users by the profile without it.
-    for user, other in rows_of(
-        weighed,
-        "select user_handle, similar_user_handle from similar_users qualify row_number() over "
-        f"(partition by user_handle order by round(similarity, 10) desc, similar_user_handle) <= {VOTERS}",
-    ):
-        voters[user].append(clusters[other])
+    listed = rows_of(weighed, "select user_handle, round(similarity, 10), similar_user_handle from similar_users")
+    for user, _, other in sorted(listed, key=lambda row: (row[0], -row[1], order_of_handles(row[0], row[2]))):
+        if len(voters[user]) < VOTERS:
+            voters[user].append(clusters[other])
     expected = {}
     for user, own in clusters.items():
         votes = Counter(cluster for cluster in voters[user] if cluster >= 0)

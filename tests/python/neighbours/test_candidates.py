@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
+from ties import key_of, tie_order
 
 from kindred.build.tables import in_parts
 from kindred.neighbours import candidates, lists, reranking
@@ -117,13 +118,14 @@ class Platform:
         return Fraction(self.similarity(one, other)) - self.hub_correction * self.neighbourhood(other)
 
     def nearest(self, one, listed):
-        """Sort all others that have any similarity without the cluster, by it and then by index, and keep the best."""
+        """Sort all others that have any similarity without the cluster by it, then tie order, and keep the best."""
         others = [other for other in range(len(self.users)) if self.scores[one][other] > 0]
-        return sorted(others, key=lambda other: (-self.scores[one][other], other))[:listed]
+        return sorted(others, key=lambda other: (-self.scores[one][other], tie_order(one, other)))[:listed]
 
     def closest(self, one, k, listed):
-        """Sort the nearest by falling total, then rising index, and keep the k best."""
-        return sorted(self.nearest(one, listed), key=lambda other: (-self.total(one, other), other))[:k]
+        """Sort the nearest by falling total, then tie order, and keep the k best; the tie key is the row."""
+        nearest = self.nearest(one, listed)
+        return sorted(nearest, key=lambda other: (-self.total(one, other), tie_order(one, other)))[:k]
 
     def rerank(self, listed, k, **rows):
         return rerank(
@@ -208,17 +210,14 @@ def as_lists(indices):
 # --- lists and back ----------------------------------------------------------------------------------------
 
 
-def fingerprints_of(users):
-    return np.arange(len(users), dtype=np.uint64)
-
-
 def texts_of(users):
     return pa.array([f"user {user}" for user in users], pa.string())
 
 
 def nearest_table(profiles, k):
     """Make the table of nearest users, as DuckDB holds it."""
-    found = find_candidates(profiles, texts_of(profiles.users), fingerprints_of(profiles.users), k)
+    rows = np.arange(len(profiles.users))
+    found = find_candidates(profiles, texts_of(profiles.users), rows.astype(np.uint64), rows, k)
     return duckdb.from_arrow(in_parts(found).read_all())
 
 
@@ -238,6 +237,7 @@ def test_nearest_users_are_listed_nearest_first_and_read_back(platform, k):
             len(nearest[row]) < length,
             pytest.approx(float(platform.neighbourhood(row))) if k >= 10 else ANY,
             row,
+            row,
         )
         for row in range(len(platform.users))
     ]
@@ -255,7 +255,7 @@ def test_nearest_users_are_listed_nearest_first_and_read_back(platform, k):
 def test_where_nobody_has_neighbours_lists_are_empty(users):
     numbers = np.arange(users)
     table = nearest_table(Profiles.from_long({"user_number": [], "feature_id": []}, numbers), k=3)
-    assert table.fetchall() == [(row, f"user {row}", [], [], True, 0, row) for row in range(users)]
+    assert table.fetchall() == [(row, f"user {row}", [], [], True, 0, row, row) for row in range(users)]
     read = NeighbourLists.read(table, numbers, 2)
     assert read.indices.tolist() == [[-1, -1]] * users
     assert read.scores.tolist() == [[0, 0]] * users
@@ -299,6 +299,27 @@ def test_the_closest_of_the_nearest_are_listed_by_what_is_left_of_their_similari
     # Without labels there are no clusters, and by default there is no correction.
     by_default = rerank(candidate_lists(platform.base, listed), k)
     assert as_lists(by_default.indices) == [platform.nearest(row, min(k, listed)) for row in range(last + 1)]
+
+
+@SEARCH
+@given(platform=platforms(), listed=LISTED, k=st.integers(1, 12), seed=st.integers(0, 2**32))
+def test_users_in_another_order_have_the_same_closest(platform, listed, k, seed):
+    tie_keys = np.array([key_of(user) for user in platform.users])
+
+    def closest(order):
+        """List the closest of every user by handle, where users stand in another order."""
+        moved = Platform(platform.weights[order], platform.labels[order], platform.cluster_weight)
+        moved.users = np.arange(len(order))
+        found = in_parts(find_candidates(moved.base, np.zeros(len(order), np.uint64), tie_keys[order], listed))
+        nearest = NeighbourLists.read(duckdb.from_arrow(found.read_all()), moved.users, listed)
+        lists = rerank(
+            nearest, k, hub_correction=0.5, labels=moved.labels, cluster_weight=1.0, tie_keys=tie_keys[order]
+        )
+        names = platform.users[order]
+        return {name: names[others].tolist() for name, others in zip(names, as_lists(lists.indices), strict=True)}
+
+    users = len(platform.users)
+    assert closest(np.random.default_rng(seed).permutation(users)) == closest(np.arange(users))
 
 
 def test_users_in_no_cluster_gain_nothing_from_each_other():
@@ -372,18 +393,18 @@ def test_the_table_has_the_three_features_that_add_most_to_each_pair(platform, k
 
 
 def test_a_hub_comes_after_who_is_as_close_to_fewer():
-    # Users 0 and 12 share 3 with each other and with the hub, which ten others are close to as well.
+    # Users 0 and 1 share 4 with each other and with the hub, the last, which ten others are close to as well.
     weights = np.zeros((13, 2), dtype=np.int64)
-    weights[[0, 12], 0] = 2
-    weights[1:12, 1] = 3
-    weights[1, 0] = 2
+    weights[[0, 1], 0] = 2
+    weights[2:, 1] = 3
+    weights[12, 0] = 2
     platform = Platform(weights, np.full(13, -1), 0.0)
-    assert lists_of(platform.table(12, 2), platform.users, "similar_user_handle")[0] == [103, 136]
+    assert lists_of(platform.table(12, 2), platform.users, "similar_user_handle")[0] == [136, 103]
     platform.hub_correction = Fraction(1, 4)
     table = platform.table(12, 2)
-    assert lists_of(table, platform.users, "similar_user_handle")[0] == [136, 103]
+    assert lists_of(table, platform.users, "similar_user_handle")[0] == [103, 136]
     assert lists_of(table, platform.users, "similarity")[0] == [4, 4]
-    # The hub's ten nearest share 9 with it; user 12 has two only, who share 4.
+    # The hub's ten nearest share 9 with it; user 1 has two only, who share 4.
     assert lists_of(table, platform.users, "neighbourhood_similarity")[0] == pytest.approx([0.8, 9])
     assert lists_of(table, platform.users, "ranking_score")[0] == pytest.approx([4 - 0.2, 4 - 2.25])
 
@@ -454,7 +475,7 @@ def test_cosine_similarity_is_that_of_the_one_hot_profiles(platform):
 
 
 def test_a_user_without_one_hot_features_has_a_cosine_of_0_and_no_warning():
-    platform = Platform(np.array([[1, 1], [1, 0], [1, 0]]), np.array([0, 0, -1]), cluster_weight=1.0)
+    platform = Platform(np.array([[2, 1], [1, 0], [1, 0]]), np.array([0, 0, -1]), cluster_weight=1.0)
     nothing = Profiles.from_long({"user_number": [], "feature_id": []}, platform.numbers)
     with_one = Profiles.from_long({"user_number": [1, 2], "feature_id": [1, 1]}, platform.numbers)
     with warnings.catch_warnings():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from ties import key_of, tie_order
 
 from kindred import neighbours
 from kindred.neighbours import all_pairs, pairs, scipy_kernel
@@ -86,13 +87,14 @@ def reference_scores(weights, metric):
     return scores
 
 
-def reference_lists(weights, k, metric):
-    """Sort all others of every row by falling score, then rising index."""
+def reference_lists(weights, k, metric, tie_keys=None):
+    """Sort all others of every row by falling score, ties by the hash of the pair of tie keys, then by index."""
+    tie_keys = range(len(weights)) if tie_keys is None else tie_keys
     keys = sort_keys(weights, metric)
     lists = np.full((len(weights), k), -1)
     for row in range(len(weights)):
         others = [other for other in range(len(weights)) if other != row and keys[row, other] > 0]
-        others.sort(key=lambda other: (-keys[row, other], other))
+        others.sort(key=lambda other: (-keys[row, other], tie_order(tie_keys[row], tie_keys[other]), other))
         lists[row, : min(k, len(others))] = others[:k]
     return lists
 
@@ -114,7 +116,7 @@ def exchanged(weights, involution):
 
 
 def reference_exchanged(weights, involution, k):
-    """Compare every row with the exchanged others, and sort those with a score by it, then index.
+    """Compare every row with the exchanged others, and sort those with a score by it, then tie order.
 
     Returns lists and scores, -1 and 0 where there are fewer. Whole weights make all of it exact.
     """
@@ -126,7 +128,7 @@ def reference_exchanged(weights, involution, k):
             score = sum(int(weights[row, c]) * int(weights[other, involution[c]]) for c in range(weights.shape[1]))
             if other != row and score > 0:
                 totals[other] = score
-        best = sorted(totals, key=lambda other: (-totals[other], other))[:k]
+        best = sorted(totals, key=lambda other: (-totals[other], tie_order(row, other)))[:k]
         lists[row, : len(best)] = best
         scores[row, : len(best)] = [totals[other] for other in best]
     return lists, scores
@@ -194,11 +196,11 @@ def untidy(weights, rng):
 # --- the lists ---------------------------------------------------------------------------------------------
 
 
-def assert_exact(result, weights, k, metric):
+def assert_exact(result, weights, k, metric, tie_keys=None):
     indices, scores = result
     assert indices.dtype == np.int32
     assert scores.dtype == np.float64
-    expected = reference_lists(weights, k, metric)
+    expected = reference_lists(weights, k, metric, tie_keys)
     np.testing.assert_array_equal(indices, expected)
     np.testing.assert_allclose(scores, picked_scores(weights, expected, metric), rtol=1e-12, atol=0)
 
@@ -206,7 +208,7 @@ def assert_exact(result, weights, k, metric):
 @pytest.mark.parametrize("metric", METRICS)
 @SEARCH
 @given(weights=small_whole_weights(), k=st.integers(1, 12), make=st.sampled_from(FORMATS))
-def test_lists_are_by_falling_score_then_rising_index(metric, weights, k, make):
+def test_lists_are_by_falling_score_then_tie_order(metric, weights, k, make):
     assert_exact(top_k(stored(weights, make), k, metric=metric), weights, k, metric)
 
 
@@ -232,7 +234,8 @@ def test_fractional_weights_give_the_best_scores(metric, weights, k, dtype):
         # Nobody left out is better than the last one in, by more than a tie.
         left_out = np.delete(reference[row], found)
         assert left_out.max(initial=0) <= reference[row, found].min(initial=np.inf) * (1 + 1e-12) + TIE
-        assert [*found] == sorted(found, key=lambda other: (-round(scores[row, [*found].index(other)], 10), other))
+        ranks = [(-round(score, 10), tie_order(row, other)) for other, score in zip(found, scores[row], strict=False)]
+        assert ranks == sorted(ranks)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -278,7 +281,8 @@ def test_scores_that_differ_in_the_last_bits_are_tied(users):
     indices, scores = top_k(stored(weights), 5)
     assert len(np.unique(scores)) > 1
     for row in range(users):
-        assert indices[row].tolist() == [other for other in range(6) if other != row][:5]
+        others = sorted((tie_order(row, other), other) for other in range(users) if other != row)
+        assert indices[row].tolist() == [other for _, other in others[:5]]
 
 
 def test_scores_a_millionth_apart_are_not_tied():
@@ -341,6 +345,64 @@ def test_cosine_does_not_depend_on_the_scale_of_a_row(scale):
     indices, scores = top_k(stored(weights * [[1], [scale], [1]]), 2)
     assert indices.tolist() == [[1, 2], [0, 2], [0, 1]]
     np.testing.assert_allclose(scores, [[0.96, 0.8], [0.96, 0.6], [0.8, 0.6]])
+
+
+# --- ties --------------------------------------------------------------------------------------------------
+
+
+@SEARCH
+@given(
+    weights=many_whole_weights(),
+    k=st.integers(1, 12),
+    # Few keys are equal keys, where the index decides; the others are as large as they may be, and below 0.
+    largest=st.sampled_from([1, 3, 2**60]),
+    dtype=st.sampled_from([np.int64, np.uint64, np.int32]),
+)
+def test_ties_are_broken_by_the_hash_of_the_two_keys(weights, k, largest, dtype):
+    lowest = 0 if dtype is np.uint64 else -min(largest, 2**30)
+    tie_keys = np.random.default_rng(k).integers(lowest, min(largest, np.iinfo(dtype).max), len(weights)).astype(dtype)
+    expected = [int(key) % 2**64 for key in tie_keys]
+    assert_exact(top_k(stored(weights), k, metric="dot", tie_keys=tie_keys), weights, k, "dot", expected)
+
+
+@WIDE_SEARCH
+@given(weights=many_whole_weights(), k=st.integers(1, 12), seed=st.integers(0, 2**32), threads=st.integers(1, 2))
+def test_users_in_another_order_have_the_same_lists(weights, k, seed, threads):
+    tie_keys = np.array([key_of(user) for user in range(len(weights))])
+    # Row i of the new order is user order[i].
+    order = np.random.default_rng(seed).permutation(len(weights))
+    indices, scores = top_k(stored(weights), k, tie_keys=tie_keys)
+    moved, moved_scores = top_k(stored(weights[order]), k, tie_keys=tie_keys[order], threads=threads)
+    np.testing.assert_array_equal(np.where(moved >= 0, order[moved], -1), indices[order])
+    np.testing.assert_array_equal(moved_scores, scores[order])
+
+
+@pytest.mark.parametrize("users", [22, 30, 64, 500])
+@pytest.mark.parametrize("keys", ["handles", "rows"])
+def test_equal_users_are_on_about_as_many_lists(users, keys):
+    tie_keys = np.array([key_of(user) for user in range(users)]) if keys == "handles" else None
+    indices, _ = top_k(stored(np.ones((users, 2))), 20, tie_keys=tie_keys)
+    lists = np.bincount(indices.ravel(), minlength=users)
+    # Everybody is on 20 lists in the mean. Were each pair drawn by itself, this is the standard deviation.
+    spread = np.sqrt(20 * (1 - 20 / (users - 1)))
+    assert lists.mean() == 20
+    assert lists.min() > 20 - 4.5 * spread
+    assert lists.max() < 20 + 4.5 * spread
+    assert lists.std() < 1.5 * spread
+
+
+@pytest.mark.parametrize(
+    ("tie_keys", "error", "message"),
+    [
+        (np.arange(2), ValueError, r"tie_keys must have the shape \(3,\), not \(2,\)"),
+        (np.zeros((3, 1), int), ValueError, r"tie_keys must have the shape \(3,\), not \(3, 1\)"),
+        ([0.0, 1.0, 2.0], TypeError, "tie_keys must be integers, not float64"),
+        (["a", "b", "c"], TypeError, "tie_keys must be integers, not <U1"),
+    ],
+)
+def test_wrong_tie_keys_are_refused(tie_keys, error, message):
+    with pytest.raises(error, match=message):
+        top_k(stored(np.eye(3)), 1, tie_keys=tie_keys)
 
 
 # --- counterparts ------------------------------------------------------------------------------------------
@@ -487,6 +549,7 @@ def test_every_kernel_finds_the_same_to_the_last_bit(kernel, threads):
     rows = np.random.default_rng(1).permutation(700)[:600]
     arguments = [
         {"metric": "cosine"},
+        {"metric": "cosine", "tie_keys": np.random.default_rng(2).integers(0, 2**60, 700)},
         {"metric": "dot", "counterparts": counterparts, "rows": rows},
         {"metric": "dot", "counterparts": counterparts},
     ]
