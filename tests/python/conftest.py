@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from project import Project, succeeded
+from text_handles import give_texts
 
 FEWER_MODELS = ("--vars", "{quality_splits: 0}")  # how good the neighbours are does not matter to who looks them up
 
@@ -24,9 +25,9 @@ def parsed_folder(tmp_path_factory):
     Project.parsed_folder.mkdir(exist_ok=True)
 
 
-def built_once(tmp_path_factory, users: int) -> Path:
+def built_once(tmp_path_factory, users: int, *, has_texts: bool = False) -> Path:
     """Return the real path of a published warehouse of a synthetic platform; the first worker to ask builds it."""
-    folder = shared_folder(tmp_path_factory) / f"platform-{users}"
+    folder = shared_folder(tmp_path_factory) / f"platform-{users}{'-texts' if has_texts else ''}"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -35,6 +36,8 @@ def built_once(tmp_path_factory, users: int) -> Path:
             project.mkdir()
             made = Project(project)
             made.write_sample(users)
+            if has_texts:
+                give_texts(project / "seeds")
             succeeded(made.dbt("build", *FEWER_MODELS))
         return (project / "warehouse" / "kindred.duckdb").resolve(strict=True)
 
@@ -43,6 +46,12 @@ def built_once(tmp_path_factory, users: int) -> Path:
 def warehouse(tmp_path_factory):
     """Return a published warehouse of 400 users: its real path. Tests only read it."""
     return built_once(tmp_path_factory, 400)
+
+
+@pytest.fixture(scope="session")
+def text_warehouse(tmp_path_factory):
+    """Return a published warehouse of the same users with texts as handles (text_of): its real path."""
+    return built_once(tmp_path_factory, 400, has_texts=True)
 
 
 @pytest.fixture(scope="session")

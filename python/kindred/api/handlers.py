@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import HTTPException
+from fastapi.exceptions import RequestValidationError
 
 from kindred import __version__, errors, lookups
 from kindred.api.problems import OTHER_HANDLES
@@ -54,7 +54,7 @@ def users(reader: Reader, paging: Paging) -> dict[str, Any]:
     """Return UsersPage."""
     after = None if paging.after is None else reader.edition.handle(paging.after)
     if after is None and paging.after is not None:
-        raise HTTPException(422, OTHER_HANDLES)
+        raise RequestValidationError([{"loc": ("query", "after"), "msg": OTHER_HANDLES}])
     # One user more than the page holds shows whether there is another page.
     rows = lookups.users_page(reader, after, paging.limit + 1, paging.cluster)
     page = [_listed_tags(row) for row in rows[: paging.limit]]

@@ -36,6 +36,15 @@ def test_an_unknown_user_is_a_problem_of_its_own_type(client, path):
     assert problem["detail"] == f"There is no user {NOBODY} in the warehouse."
 
 
+@pytest.mark.parametrize(
+    "handle", ["0", "-5", str(NOBODY + 1), "01", "+1", "1.5", "me", "a%2Fb", "%00", "%ff", "similar"]
+)
+def test_what_cannot_be_a_user_is_an_unknown_user(client, handle):
+    for path in ("", "/similar", "/courses", "/similar/1"):
+        problem = refused(client.get(f"/users/{handle}{path}"), 404)
+        assert problem["type"] == "urn:kindred:unknown-user"
+
+
 def test_the_unknown_user_of_a_pair_is_named(client):
     assert str(NOBODY) in refused(client.get(f"/users/1/similar/{NOBODY}"), 404)["detail"]
 
@@ -43,11 +52,8 @@ def test_the_unknown_user_of_a_pair_is_named(client):
 @pytest.mark.parametrize(
     ("path", "location"),
     [
-        ("/users/0", "path.user_handle"),
-        ("/users/-5/similar", "path.user_handle"),
-        (f"/users/{NOBODY + 1}", "path.user_handle"),
-        ("/users/me/courses", "path.user_handle"),
-        ("/users/1/similar/1.5", "path.other_handle"),
+        (f"/users/{'x' * 201}", "path.user_handle"),
+        (f"/users/1/similar/{'x' * 201}", "path.other_handle"),
         ("/users/1/similar?limit=0", "query.limit"),
         ("/users/1/similar?limit=101", "query.limit"),
         ("/users/1/similar?limit=many", "query.limit"),
@@ -58,6 +64,9 @@ def test_the_unknown_user_of_a_pair_is_named(client):
         ("/users/1/similar?limits=5", "query.limits"),
         ("/users/1/courses?limit=-1", "query.limit"),
         ("/users?after=-1", "query.after"),
+        ("/users?after=", "query.after"),
+        ("/users?after=42", "query.after"),
+        ("/users?after=bWU", "query.after"),  # a user of a warehouse with text
         ("/users?cluster=-2", "query.cluster"),
         ("/users?limit=101", "query.limit"),
     ],
@@ -92,7 +101,8 @@ def test_wrong_parameters_are_named(client, path, location):
         ("/users/similar", {"user_handles": [1, 2.5]}, "body.user_handles.1"),
         ("/users/similar", {"user_handles": list(range(1, 102))}, "body.user_handles"),
         ("/users/similar", {"user_handles": [True]}, "body.user_handles.0"),
-        ("/invocations", {"user_handles": [0]}, "body.user_handles.0"),
+        ("/invocations", {"user_handles": [""]}, "body.user_handles.0"),
+        ("/users/similar", {"user_handles": [NOBODY + 1]}, "body.user_handles.0"),
         ("/invocations", {"user_handle": 1, "interests": ["x"]}, "body.interests"),
     ],
 )
@@ -131,7 +141,6 @@ def test_an_unknown_path_is_a_problem(client, path):
         ("DELETE", "/users/1", "GET"),
         ("PUT", "/users", "GET"),
         ("GET", "/similar", "POST"),
-        ("GET", "/users/similar", "POST"),
         ("PATCH", "/users/similar", "POST"),
         ("POST", "/health", "GET"),
         ("OPTIONS", "/users/1/similar", "GET"),

@@ -159,11 +159,11 @@ def test_an_unknown_user_is_reported(tab, server):
 
 
 @pytest.mark.parametrize("text", ["me", "0", "1.5", "<img src=x onerror=alert(1)>", "../health"])
-def test_text_that_is_not_a_handle_is_reported(tab, server, text):
+def test_text_that_is_no_user_is_reported(tab, server, text):
     show(tab, f"{server.url}/")
     tab.page.evaluate(f"location.search = new URLSearchParams({{ user: {text!r} }})")
     expect(tab.page.locator("#message .bad")).to_be_visible()
-    assert tab.texts("#message")[0].startswith("This is not a user handle")
+    assert tab.texts("#message") == [f"Unknown user\nThere is no user {text} in the warehouse."]
     assert tab.page.evaluate("document.querySelectorAll('main img').length") == 0
 
 

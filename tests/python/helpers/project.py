@@ -167,14 +167,14 @@ def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
 class Closest:
     """A user at a rank of another user's list, with what puts them there."""
 
-    user: int
+    user: int | str
     similarity: float
     ranking_score: float
 
 
 def closest_by_brute_force(
-    features: Iterable[tuple[int, str, int, int, float]], k: int, candidates: int, hub_correction: float
-) -> dict[tuple[int, int], Closest]:
+    features: Iterable[tuple[int | str, str, int, int, float]], k: int, candidates: int, hub_correction: float
+) -> dict[tuple[int | str, int], Closest]:
     """Compare every user with every other, from (user, facet, feature, matching feature, weight): by (user, rank).
 
     Candidates are the nearest users without the cluster. What ranks them is the sum of the products of
@@ -206,7 +206,7 @@ def closest_by_brute_force(
         nearest = nearest[without_cluster[row, nearest] > 0]
         others = nearest[np.lexsort((ties[nearest], -np.round(totals[row, nearest], 10)))]
         for rank, other in enumerate(others[:k], start=1):
-            closest[int(user), rank] = Closest(int(users[other]), similarities[row, other], totals[row, other])
+            closest[user.item(), rank] = Closest(users[other].item(), similarities[row, other], totals[row, other])
     return closest
 
 
