@@ -160,7 +160,7 @@ INVALID ENCODING: {% endmacro %}
 {# The dialect is stated, not detected: one odd line could make detection fail and lose the whole file. #}
 {% macro read_csv_as_text(relation, file, columns, encoding, missing_values) %}
   {%- set names = input_columns(file, encoding) -%}
-  {%- set missing = [] -%}
+  {%- set missing = ["''"] -%}
   {%- for value in missing_values -%}
     {%- do missing.extend([text_literal(value), text_literal(' ' ~ value), text_literal(value ~ ' ')]) -%}
   {%- endfor -%}
@@ -174,7 +174,7 @@ INVALID ENCODING: {% endmacro %}
   from read_csv(
     {{ path_literal(file) }},
     header = true, auto_detect = false, delim = ',', quote = '"', escape = '"', encoding = '{{ encoding }}',
-    {% if missing %}nullstr = [{{ missing | join(', ') }}], allow_quoted_nulls = false,{% endif %}
+    nullstr = [{{ missing | join(', ') }}], allow_quoted_nulls = false,
     hive_partitioning = false,
     columns = {
       {%- for name in names %}

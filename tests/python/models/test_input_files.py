@@ -121,7 +121,8 @@ def odd(load, tmp_path_factory):
             + "\n1,a\0b,2017-05-01,1\n2,sql,2017-05-01,1\n3\0,\x07,2017-05-01,1\n4,a\tb,2017-05-01,\x7f\n",
             user_course_views=f"{HEADERS['user_course_views']}\n1,2017-05-01,{long},7,,1\n2,{long}\n3,2017-05-01,c,,,1\n",
             user_interests=HEADERS["user_interests"].encode()
-            + b'\r\n1,NULL,\\N\n2,"NULL","\\N"\r\n3, N/A,nan \n4,-,None\n5,"-",""\n6,null,\n7,NULLS,Null-\n8,caf\xe9,\n9,go,1\n',
+            + b'\r\n1,NULL,\\N\n2,"NULL","\\N"\r\n3, N/A,nan \n4,-,None\n5,"-",""\n6,null,\n7,NULLS,Null-\n'
+            + b"8,caf\xe9,\n9,go,1\n",
         )
     )
     succeeded(outcome)
@@ -160,7 +161,7 @@ def test_what_stands_for_a_missing_value_is_none_unless_it_is_quoted(odd):
         ("3", None, None, 4),
         ("4", None, None, 5),
         ("5", "-", "", 6),
-        ("6", None, "", 7),
+        ("6", None, None, 7),
         ("7", "NULLS", "Null-", 8),
         (None, None, None, 9),
         ("9", "go", "1", 10),
@@ -211,7 +212,8 @@ def refused(load, tmp_path_factory):
         ),
         (
             "user_interests",
-            "user_interests.csv is not UTF-8: if the file is Latin-1, set the var encoding to latin-1; else save it as UTF-8.",
+            "user_interests.csv is not UTF-8: if the file is Latin-1, set the var encoding to latin-1; "
+            "else save it as UTF-8.",
         ),
     ],
 )

@@ -412,6 +412,10 @@ REFUSED_VARS = {
     "tag_symbols": "#a",
     "evidence_from": "soon",
     "score_band_edges": [200, 100],
+    "encoding": "latin1",
+    "missing_values": "NULL",
+    "tag_separators": [";", 1],
+    "date_forms": {"view_date": "D/M/Y"},
 }
 REFUSED_OVERRIDES = {
     "course": {"weight": 1},
@@ -449,6 +453,13 @@ def test_vars_that_make_no_sense_stop_the_build_before_it_starts_and_are_all_nam
             "The var tag_symbols is #a, but it must be a text of some of the symbols #+&@!%$*=~? such as #+.",
             "The var evidence_from is soon, but it must be a day such as 2017-05-01.",
             "The var score_band_edges is [200, 100], but it must be a list of rising scores such as [100, 200].",
+            "The var encoding is latin1, but it must be utf-8, latin-1 or utf-16.",
+            "The var missing_values is NULL, but it must be a list of texts in quotes, or [] for none.",
+            "The var tag_separators is [';', 1], but it must be a list of texts in quotes, or [] for none.",
+            "The var date_forms is {'view_date': 'D/M/Y'}, but it must name columns (user_assessment_date, view_date, "
+            "date_followed) and their forms (YYYY-MM-DD, YYYYMMDD, DD/MM/YYYY, DD.MM.YYYY, DD-MM-YYYY, MM/DD/YYYY, "
+            "MM.DD.YYYY, MM-DD-YYYY, DD Mon YYYY, epoch seconds, epoch milliseconds, epoch microseconds, "
+            "epoch nanoseconds, days since 1970-01-01, spreadsheet days) such as {view_date: DD/MM/YYYY}.",
         ]
     )
 

@@ -101,8 +101,10 @@ def test_every_decision_is_in_the_index_under_its_title():
 def test_every_var_has_a_row_with_its_default():
     project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
     table = SETTINGS.split("| var | default |")[1].split("\n\n")[0]
-    rows = dict(re.findall(r"^\| (`[^|]*`) \| ([^|]*) \|", table, re.MULTILINE))
-    shown = {name: default for names, default in rows.items() for name in re.findall(r"`(\w+)`", names)}
+    rows = dict(re.findall(r"^\| (`[^|]*`) \| ((?:\\\||[^|])*) \|", table, re.MULTILINE))
+    shown = {
+        name: default.replace("\\|", "|") for names, default in rows.items() for name in re.findall(r"`(\w+)`", names)
+    }
     assert shown.keys() == project["vars"].keys()
     for name, default in project["vars"].items():
         if name == "facets":
