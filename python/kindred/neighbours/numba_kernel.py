@@ -392,7 +392,7 @@ def _is_first_tied(keys: Array, user: int, found: int, other: int) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _is_first(rounded: float, tie: int, found: int, other_rounded: float, other_tie: int, other: int) -> bool:
+def _is_first(rounded: float, tie: Any, found: int, other_rounded: float, other_tie: Any, other: int) -> bool:
     """Tell whether the first of two comes before the second: by falling score, then rising tie, then rising index."""
     return rounded > other_rounded or (
         rounded == other_rounded and (tie < other_tie or (tie == other_tie and found < other))
