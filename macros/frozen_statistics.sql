@@ -14,7 +14,7 @@
   leaves out the vars that change no figure.
 #}
 {% macro settings_fingerprint() %}
-  {%- set settings = {'facets': facets(), 'folder': env_var('KINDRED_DATA_DIR', '')} -%}
+  {%- set settings = {'facets': facets(), 'folder': env_var('KINDRED_DATA_DIR', ''), 'inputs': var('inputs')} -%}
   {%- set names = number_vars().keys() | list + ['evidence_from', 'evidence_to', 'score_band_edges', 'tag_symbols'] -%}
   {%- for name in names if name not in ['freeze_statistics_days', 'duckdb_memory_gb', 'similarity_threads'] -%}
     {%- do settings.update({name: var(name) | string}) -%}
