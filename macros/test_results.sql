@@ -26,7 +26,8 @@
   which only Kindred's tests take, so that a project that has Kindred as a package keeps its own.
 #}
 {% macro get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) %}
-  {% call statement('log_test') %}
+  {# Outside a transaction: dbt would roll back what a test writes. #}
+  {% call statement('log_test', auto_begin=false) %}
     insert into {{ test_log() }}
     select
         '{{ model.name }}' as test_name,
