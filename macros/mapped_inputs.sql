@@ -2,7 +2,7 @@
 
 {# Whether an input is mapped to a relation, or to none. #}
 {% macro is_mapped(name) %}
-  {{ return(name in (var('inputs') or {})) }}
+  {{ return(var('inputs') is mapping and name in var('inputs')) }}
 {% endmacro %}
 
 {# The raw table of an input: the seed of its name, or the model that reads the relation. #}
@@ -12,7 +12,7 @@
 
 {# The input's name; of one that is mapped, with the relation as the var inputs names it. #}
 {% macro input_label(name) %}
-  {%- if not is_mapped(name) -%}
+  {%- if not execute or not is_mapped(name) -%}
     {{ return(name) }}
   {%- endif -%}
   {{ return(name ~ ' (' ~ mapped_name(var('inputs')[name]) ~ ')') }}
@@ -167,7 +167,8 @@
         ~ input_names() | join(', ') ~ ".") -%}
     {%- elif mapped != 'none' and (kinds | length != 1 or mapped.keys() | reject('in', kinds + ['columns']) | list
       or not {'relation': is_name, 'model': is_name or is_pair, 'source': is_pair}[kinds[0]]) -%}
-      {%- do problems.append("The var inputs maps " ~ name ~ " to " ~ mapped ~ ", but it must be none, {relation: schema.table}, "
+      {%- do problems.append("The var inputs maps " ~ name ~ " to " ~ (mapped if mapped is not none else 'nothing')
+        ~ ", but it must be none, {relation: schema.table}, "
         ~ "{model: name} or {source: [name, table]}, and columns if names differ.") -%}
     {%- elif renamed is not mapping or renamed.values() | reject('string') | list -%}
       {%- do problems.append("The var inputs gives " ~ name ~ " the columns " ~ renamed
