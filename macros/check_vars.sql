@@ -19,11 +19,12 @@
 {% macro check_vars() %}
   {%- set numbers = number_vars() -%}
   {%- set names = numbers.keys() | list + [
-    'date_forms', 'encoding', 'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'handle_type', 'missing_values', 'score_band_edges',
-    'tag_separators', 'tag_symbols'
+    'date_forms', 'encoding', 'evidence_from', 'evidence_to', 'facets', 'facet_overrides', 'handle_type', 'inputs', 'missing_values',
+    'score_band_edges', 'tag_separators', 'tag_symbols'
   ] -%}
-  {%- set problems = [] -%}
-  {%- for name in invocation_args_dict.get('vars') or {} if name not in names -%}
+  {%- set problems = mapping_problems() + package_problems() -%}
+  {#- A project that has Kindred as a package has vars of its own. -#}
+  {%- for name in invocation_args_dict.get('vars') or {} if name not in names and not is_package() -%}
     {%- do problems.append("There is no var " ~ name ~ ": the vars are " ~ names | sort | join(', ') ~ ".") -%}
   {%- endfor -%}
   {%- for name, limits in numbers.items() -%}
@@ -68,4 +69,29 @@
     {{ stop(problems | join('\n')) }}
   {%- endif -%}
   {%- do facets() -%}
+{% endmacro %}
+
+{#
+  What is wrong in a project that has Kindred as a package, as sentences: an input without data, since the sample is not
+  the project's, and a model of theirs that dbt would take for one of ours.
+#}
+{% macro package_problems() %}
+  {%- set problems = [] -%}
+  {%- if is_package() and execute -%}
+    {%- for name in input_names() if not is_mapped(name) and not env_var('KINDRED_DATA_DIR', '') -%}
+      {%- do problems.append("The input " ~ name ~ " has no data in the project " ~ project_name
+        ~ ": map it to a table in the var inputs, map it to none if there is none, or name a folder in KINDRED_DATA_DIR.") -%}
+    {%- endfor -%}
+    {%- set taken = {} -%}
+    {%- for node in graph.nodes.values() if node.package_name == 'kindred' and not node.name.startswith('mapped_') -%}
+      {%- for id in node.depends_on.nodes if id.split('.')[1] == project_name -%}
+        {%- do taken.update({id: id.split('.')}) -%}
+      {%- endfor -%}
+    {%- endfor -%}
+    {%- for kind, project, model in taken.values() -%}
+      {%- do problems.append("The project " ~ project ~ " has a " ~ kind ~ " " ~ model ~ ", as Kindred has, and Kindred would "
+        ~ "read theirs: set the flag require_ref_searches_node_package_before_root to true in dbt_project.yml, or rename it.") -%}
+    {%- endfor -%}
+  {%- endif -%}
+  {{ return(problems) }}
 {% endmacro %}

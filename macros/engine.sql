@@ -147,3 +147,31 @@
 {% macro list_length(list) -%}
   len({{ list }})
 {%- endmacro %}
+
+{#
+  A query for the columns of a relation: column_name, data_type and the relation's full name, which a database, a schema
+  and a table or the last of them give. Of two parts, the first may be a schema or an attached database.
+#}
+{% macro columns_of_relation(parts) -%}
+  {%- set names = parts | map('lower') | map('replace', "'", "''") | list -%}
+  select
+      column_name,
+      data_type,
+      format('"{}"."{}"."{}"', database_name, schema_name, table_name) as relation
+  from duckdb_columns()
+  where
+      lower(table_name) = '{{ names[-1] }}'
+      {%- if names | length == 3 %}
+      and lower(database_name) = '{{ names[0] }}'
+      and lower(schema_name) = '{{ names[1] }}'
+      {%- elif names | length == 2 %}
+      and (
+          (database_name = current_database() and lower(schema_name) = '{{ names[0] }}')
+          or (lower(database_name) = '{{ names[0] }}' and schema_name = 'main')
+      )
+      {%- else %}
+      and database_name = current_database()
+      and schema_name = current_schema()
+      {%- endif %}
+  order by relation, column_index
+{%- endmacro %}

@@ -14,7 +14,7 @@
   leaves out the vars that change no figure.
 #}
 {% macro settings_fingerprint() %}
-  {%- set settings = {'facets': facets(), 'folder': env_var('KINDRED_DATA_DIR', '')} -%}
+  {%- set settings = {'facets': facets(), 'folder': env_var('KINDRED_DATA_DIR', ''), 'inputs': var('inputs')} -%}
   {%- set names = number_vars().keys() | list + [
     'date_forms', 'encoding', 'evidence_from', 'evidence_to', 'missing_values', 'score_band_edges', 'tag_separators', 'tag_symbols'
   ] -%}

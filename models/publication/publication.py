@@ -7,15 +7,17 @@ def model(dbt, session):
 
     dbt.ref("test_results")
     version = dbt.ref("build_info").fetchnumpy()["version"]
-    variables = session.sql("select getvariable('is_empty_run'), getvariable('published_marts')")
-    is_empty_run, marts = variables.fetchall()[0]
+    variables = session.sql(
+        "select getvariable('is_empty_run'), getvariable('published_marts'), getvariable('marts_schema')"
+    )
+    is_empty_run, marts, schema = variables.fetchall()[0]
     if is_empty_run:
         # dbt build --empty is a dry run: it makes every table without rows, and readers must not get those.
         return session.sql(
             "select ''::varchar as version, ''::varchar as file, now()::timestamp as published_at limit 0"
         )
     # A connection of its own: dbt's is inside a transaction, and one transaction can write to one file only.
-    file = publish(session.cursor(), dbt.config.get("warehouse"), marts, version[0])
+    file = publish(session.cursor(), dbt.config.get("warehouse"), marts, version[0], schema)
     return session.sql(
         "select ?::varchar as version, ?::varchar as file, now()::timestamp as published_at",
         params=[version[0], file.name],

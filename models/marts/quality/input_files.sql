@@ -12,7 +12,7 @@ rejected_rows as (
 read_rows as (
     {% for file in input_names() -%}
     select
-        '{{ file }}' as file,
+        {{ text_literal(input_label(file)) }} as file,
         count(*) as rows_read
     from {{ ref('base_' ~ file) }}
     {% if not loop.last %}
@@ -25,7 +25,7 @@ read_rows as (
 kept_rows as (
 
     select
-        'course_tags' as file,
+        {{ text_literal(input_label('course_tags')) }} as file,
         count(distinct first_line_number) as rows_kept,
         coalesce(round(sum(delivered_rows)), 0) - count(distinct first_line_number) as rows_folded,
         cast(null as timestamp) as newest_at
@@ -34,7 +34,7 @@ kept_rows as (
     union all
 
     select
-        'user_assessment_scores' as file,
+        {{ text_literal(input_label('user_assessment_scores')) }} as file,
         count(distinct first_line_number) as rows_kept,
         coalesce(round(sum(delivered_rows)), 0) - count(distinct first_line_number) as rows_folded,
         max(assessed_at) as newest_at
@@ -43,7 +43,7 @@ kept_rows as (
     union all
 
     select
-        'user_course_views' as file,
+        {{ text_literal(input_label('user_course_views')) }} as file,
         count(*) as rows_kept,
         0 as rows_folded,
         cast(max(view_date) as timestamp) as newest_at
@@ -52,7 +52,7 @@ kept_rows as (
     union all
 
     select
-        'user_interests' as file,
+        {{ text_literal(input_label('user_interests')) }} as file,
         count(distinct first_line_number) as rows_kept,
         coalesce(round(sum(delivered_rows)), 0) - count(distinct first_line_number) as rows_folded,
         max(followed_at) as newest_at

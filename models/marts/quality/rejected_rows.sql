@@ -3,7 +3,7 @@
 
 {% for file in input_names() -%}
 select
-    '{{ file }}' as file,
+    {{ text_literal(input_label(file)) }} as file,
     line_number,
     reject_reason as reason,
     delivered_user_handle as user_handle,

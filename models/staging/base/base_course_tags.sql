@@ -5,7 +5,7 @@ with
 
 source as (
 
-    select * from {{ ref('course_tags') }}
+    select * from {{ raw_input('course_tags') }}
 
 ),
 

@@ -5,7 +5,7 @@ with
 
 source as (
 
-    select * from {{ ref('user_assessment_scores') }}
+    select * from {{ raw_input('user_assessment_scores') }}
 
 ),
 

@@ -5,7 +5,7 @@ with
 
 source as (
 
-    select * from {{ ref('user_course_views') }}
+    select * from {{ raw_input('user_course_views') }}
 
 ),
 

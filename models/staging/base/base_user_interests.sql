@@ -5,7 +5,7 @@ with
 
 source as (
 
-    select * from {{ ref('user_interests') }}
+    select * from {{ raw_input('user_interests') }}
 
 ),
 

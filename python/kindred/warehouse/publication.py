@@ -18,7 +18,13 @@ KEPT_VERSIONS = 2
 _VERSION = re.compile(r"[0-9A-Za-z]+(-[0-9A-Za-z]+)*")
 
 
-def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables: Sequence[str], version: str) -> Path:
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: str | Path,
+    tables: Sequence[str],
+    version: str,
+    schema: str = "main",
+) -> Path:
     """Copy tables with their comments into a new DuckDB file and make the published name point to it.
 
     The new file gets a name of its own. The published name is a symbolic link that is replaced in one step: a reader
@@ -28,13 +34,15 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables
     Parameters
     ----------
     connection
-        An open connection outside a transaction; the tables are in the main schema of its database.
+        An open connection outside a transaction; the tables are in its database.
     warehouse
         The published name, such as warehouse/kindred.duckdb; its folder is made if it is missing.
     tables
         The tables to publish, in this order.
     version
         The version, part of the file's name: letters, digits and hyphens.
+    schema
+        The schema of the tables. In the published file they are in the main schema.
 
     Returns
     -------
@@ -47,7 +55,7 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: str | Path, tables
         then stays.
 
     """
-    return publish_file(warehouse, version, lambda part: _copy_tables(connection, part, tables))
+    return publish_file(warehouse, version, lambda part: _copy_tables(connection, part, tables, schema))
 
 
 def publish_file(warehouse: str | Path, version: str, write: Callable[[Path], None]) -> Path:
@@ -85,31 +93,33 @@ def publish_file(warehouse: str | Path, version: str, write: Callable[[Path], No
     return file
 
 
-def _copy_tables(connection: duckdb.DuckDBPyConnection, part: Path, tables: Sequence[str]) -> None:
+def _copy_tables(connection: duckdb.DuckDBPyConnection, part: Path, tables: Sequence[str], schema: str) -> None:
     source = connection.sql("select current_database()").fetchall()[0][0]
     connection.execute(f"attach '{_quoted(part)}' as published")
     try:
         views = dict(
             connection.execute(
-                "select view_name, sql from duckdb_views() where database_name = $source and schema_name = 'main'",
-                {"source": source},
+                "select view_name, sql from duckdb_views() where database_name = $source and schema_name = $schema",
+                {"source": source, "schema": schema},
             ).fetchall()
         )
         for table in tables:
             if table not in views:
-                connection.execute(f'create table published.main."{table}" as from "{source}".main."{table}"')
+                connection.execute(f'create table published.main."{table}" as from "{source}"."{schema}"."{table}"')
         connection.execute("use published")
         for view in filter(views.get, tables):
-            # A view names the database it was built in; in the published file its tables are beside it.
-            connection.execute(re.sub(rf'"?\b{re.escape(source)}\b"?\.', "", views[view]))
-        for statement in _comment_statements(connection, source, tables):
+            # A view names the database and schema it was built in; in the published file its tables are beside it.
+            connection.execute(re.sub(_named(source) + "?" + _named(schema), "", views[view]))
+        for statement in _comment_statements(connection, source, schema, tables):
             connection.execute(statement)
     finally:
         connection.execute(f'use "{source}"')
         connection.execute("detach published")
 
 
-def _comment_statements(connection: duckdb.DuckDBPyConnection, source: str, tables: Sequence[str]) -> list[str]:
+def _comment_statements(
+    connection: duckdb.DuckDBPyConnection, source: str, schema: str, tables: Sequence[str]
+) -> list[str]:
     """Return the statements that copy the comments of tables and columns into the published file."""
     return [
         f"comment on {kind} published.main.{name} is '{_quoted(comment)}'"
@@ -117,19 +127,24 @@ def _comment_statements(connection: duckdb.DuckDBPyConnection, source: str, tabl
             """
             select 'table', '"' || table_name || '"', comment
             from duckdb_tables()
-            where database_name = $source and schema_name = 'main' and table_name in $tables and comment is not null
+            where database_name = $source and schema_name = $schema and table_name in $tables and comment is not null
             union all
             select 'view', '"' || view_name || '"', comment
             from duckdb_views()
-            where database_name = $source and schema_name = 'main' and view_name in $tables and comment is not null
+            where database_name = $source and schema_name = $schema and view_name in $tables and comment is not null
             union all
             select 'column', '"' || table_name || '"."' || column_name || '"', comment
             from duckdb_columns()
-            where database_name = $source and schema_name = 'main' and table_name in $tables and comment is not null
+            where database_name = $source and schema_name = $schema and table_name in $tables and comment is not null
             """,
-            {"source": source, "tables": list(tables)},
+            {"source": source, "schema": schema, "tables": list(tables)},
         ).fetchall()
     ]
+
+
+def _named(name: str) -> str:
+    """Return the pattern of a database or schema before a dot, in quotes or not."""
+    return rf'(?:"{re.escape(name)}"\.|\b{re.escape(name)}\.)'
 
 
 def _leftovers(warehouse: Path) -> list[Path]:

@@ -11,7 +11,10 @@ from project import INPUTS, ROOT, Project, succeeded
 from servers import needs_metricflow
 from tabulate import tabulate
 
-PAGES = [ROOT / "README.md", ROOT / "deploy" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / folder / "README.md" for folder in ("", "deploy", "examples/package")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 README, ARCHITECTURE, QUERIES_PAGE, METRICS, SETTINGS, PYTHON = (
     (ROOT / page).read_text(encoding="utf-8")
     for page in [

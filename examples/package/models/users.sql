@@ -1,0 +1,7 @@
+-- The members of Academy.
+-- Grain: one row per member.
+
+select
+    member,
+    joined_on
+from {{ ref('members') }}
