@@ -30,7 +30,7 @@
 
 {#
   The rows of the relation that an input is mapped to, with our names: every declared column as text, as a file's, a
-  number of the row, which is no line and may be another in the next build, and a read_error that is always null.
+  number of the row, which is no line and may be another in the next build, and a read_error, as a file's.
 #}
 {% macro mapped_input(name) %}
   {%- if not is_mapped(name) -%}
@@ -65,10 +65,10 @@
       {%- set found = mapped_columns(name, mapped, built, declared) -%}
       select
         {%- for column in declared %}
-          {{ column_as_text(adapter.quote(found.columns[column].name), found.columns[column].data_type) }} as {{ column }},
+          {{ as_text(adapter.quote(found.columns[column]), found.types[found.columns[column]]) }} as {{ column }},
         {%- endfor %}
           row_number() over () as line_number,
-          cast(null as varchar) as read_error
+          {{ text_error(found.columns.values(), found.types) }} as read_error
       from {{ built or found.relation }}
       {%- if flags.EMPTY %}
       where false
@@ -78,15 +78,15 @@
 {% endmacro %}
 
 
-{# A column as text, in the same form as from a Parquet file. Times with a zone are in UTC wherever the build runs. #}
-{% macro column_as_text(column, data_type) -%}
-  cast({{ column }}{{ " at time zone 'UTC'" if data_type == 'TIMESTAMP WITH TIME ZONE' }} as varchar)
+{# Set rows of a mapped input aside as those of a file; the hook after its table. #}
+{% macro set_mapped_rows_aside() -%}
+  {{ set_rows_aside(this, model.columns.keys() | reject('in', ['line_number', 'read_error']) | list) }}
 {%- endmacro %}
 
 
 {#
-  The relation of a mapped input, and for each declared column the name and data_type of the relation's. Stops if the
-  relation or a column is missing.
+  The relation of a mapped input, the name of its column for each declared one, and the types of its columns by name.
+  Stops if the relation or a column is missing.
 #}
 {% macro mapped_columns(name, mapped, built, declared) %}
   {%- set theirs = {} -%}
@@ -114,9 +114,10 @@
     {{ stop("There is no relation " ~ label ~ ", to which the var inputs maps " ~ name ~ " with the columns "
       ~ theirs.values() | join(', ') ~ ": make it before the build, or correct its name in inputs." ~ name ~ ".") }}
   {%- endif -%}
-  {%- set present = {} -%}
+  {%- set present, types = {}, {} -%}
   {%- for row in rows -%}
-    {%- do present.update({row[0] | lower: {'name': row[0], 'data_type': row[1]}}) -%}
+    {%- do present.update({row[0] | lower: row[0]}) -%}
+    {%- do types.update({row[0]: row[1]}) -%}
   {%- endfor -%}
   {%- set columns, missing = {}, [] -%}
   {%- for ours, theirs_name in theirs.items() -%}
@@ -128,10 +129,10 @@
   {%- endfor -%}
   {%- if missing -%}
     {{ stop("Column " ~ missing | join(' and column ') ~ " is missing from " ~ label ~ ", to which the var inputs maps "
-      ~ name ~ ": it has " ~ present.values() | map(attribute='name') | join(', ') ~ "; name the right ones in inputs." ~ name
+      ~ name ~ ": it has " ~ present.values() | join(', ') ~ "; name the right ones in inputs." ~ name
       ~ ".columns, as our name: their name.") }}
   {%- endif -%}
-  {{ return({'relation': relation, 'columns': columns}) }}
+  {{ return({'relation': relation, 'columns': columns, 'types': types}) }}
 {% endmacro %}
 
 

@@ -10,7 +10,7 @@ delivered_dates as (
         '{{ input_name }}' as input_name,
         '{{ column }}' as column_name,
         {{ without_blanks(column) }} as date_text
-    from {{ ref(input_name) }}
+    from {{ raw_input(input_name) }}
     {% if not loop.last %}
     union all
 
@@ -125,7 +125,7 @@ delivered_tags as (
         '{{ input_name }}' as input_name,
         '{{ column }}' as column_name,
         {{ column }} as tag_text
-    from {{ ref(input_name) }}
+    from {{ raw_input(input_name) }}
     where {{ column }} is not null
     {% if not loop.last %}
     union all

@@ -6,19 +6,19 @@ with
 
 assessment_scores as (
 
-    select * from {{ ref('user_assessment_scores') }}
+    select * from {{ raw_input('user_assessment_scores') }}
 
 ),
 
 course_views as (
 
-    select * from {{ ref('user_course_views') }}
+    select * from {{ raw_input('user_course_views') }}
 
 ),
 
 interests as (
 
-    select * from {{ ref('user_interests') }}
+    select * from {{ raw_input('user_interests') }}
 
 ),
 

@@ -17,7 +17,7 @@ delivered_dates as (
         '{{ column }}' as column_name,
         {{ column }} as delivered_date,
         {{ without_blanks(column) }} as date_text
-    from {{ ref(input_name) }}
+    from {{ raw_input(input_name) }}
     where {{ column }} is not null and {{ clean_timestamp(column) }} is null
     {% if not loop.last %}
     union all
