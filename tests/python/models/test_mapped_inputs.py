@@ -85,6 +85,14 @@ def test_relations_give_the_tables_that_files_give(builds):
 
 
 @pytest.mark.usefixtures("builds")
+def test_times_with_a_zone_become_the_text_that_a_file_has(project):
+    columns = "select user_handle, assessment_tag, user_assessment_date from raw"
+    with project.open_build() as build:
+        mapped = rows_of(build, f"{columns}.mapped_user_assessment_scores order by all")
+        assert mapped == rows_of(build, f"{columns}.user_assessment_scores order by all")
+
+
+@pytest.mark.usefixtures("builds")
 def test_rows_are_accounted_for_under_the_name_of_the_relation(project):
     with project.open_published() as connection:
         assert rows_of(connection, "select file, rows_read > 5 from input_files order by file") == [
