@@ -8,6 +8,8 @@
 {%- set relation_score = 0.9 %}      {#- the seed tag_relations relates the subjects #}
 {%- set version_score = 0.85 %}      {#- they are versions of one subject #}
 {%- set containment_score = 0.8 %}   {#- one name contains the other #}
+{%- set max_letters = 100 %}         {#- longer tags are no names: their words are not compared #}
+{%- set max_word_forms = 200 %}      {#- two names of several words do not meet by a word that is in more names #}
 {%- set few_users = 5 %}             {#- this many users of both halve the score: users / (users + few_users) #}
 
 with
@@ -205,6 +207,7 @@ all_forms as (
         {{ tag_phrase('raw_tag') }} as phrase,
         case when coalesce(alias_kind, '') in ('former name', 'vendor') then 0 else 1 end as is_own
     from keyed
+    where length(raw_tag) <= {{ max_letters }}
 
     union all
 
@@ -221,6 +224,7 @@ all_forms as (
 forms as (
 
     select
+        row_number() over (order by canonical_tag, phrase) as form_number,
         canonical_tag,
         phrase,
         max(is_own) = 1 as is_own
@@ -232,9 +236,7 @@ forms as (
 form_words as (
 
     select distinct
-        canonical_tag,
-        phrase,
-        is_own,
+        form_number,
         {{ each_word('phrase') }} as word
     from forms
 
@@ -243,9 +245,44 @@ form_words as (
 sized_words as (
 
     select
-        *,
-        count(*) over (partition by canonical_tag, phrase) as words
+        form_number,
+        word,
+        count(*) over (partition by form_number) as words,
+        count(*) over (partition by word) as word_forms
     from form_words
+
+),
+
+-- Which names to compare: otherwise thousands of tags that begin alike would make millions of pairs.
+meeting as (
+
+    select distinct
+        one.form_number,
+        other.form_number as other_number
+    from sized_words as one
+    inner join sized_words as other
+        on
+            one.word = other.word
+            and one.form_number != other.form_number
+            and (one.words = 1 or other.words = 1 or one.word_forms <= {{ max_word_forms }})
+
+),
+
+counted_pairs as (
+
+    select
+        meeting.form_number,
+        meeting.other_number,
+        one.words,
+        count(*) as shared_words,
+        1.0 * count(*) / (one.words + other.words - count(*)) as shared_share
+    from meeting
+    inner join sized_words as one on meeting.form_number = one.form_number
+    inner join sized_words as other
+        on
+            meeting.other_number = other.form_number
+            and one.word = other.word
+    group by meeting.form_number, meeting.other_number, one.words, other.words
 
 ),
 
@@ -255,15 +292,15 @@ form_pairs as (
         one.canonical_tag as tag,
         other.canonical_tag as other_tag,
         one.phrase,
-        '-' || other.phrase || '-' like '%-' || one.phrase || '-%' as is_contained,
-        1.0 * count(*) / (one.words + other.words - count(*)) as shared_share
-    from sized_words as one
-    inner join sized_words as other
-        on
-            one.word = other.word
-            and one.canonical_tag != other.canonical_tag
-            and other.is_own
-    group by one.canonical_tag, other.canonical_tag, one.phrase, other.phrase, one.words, other.words
+        counted_pairs.shared_share,
+        counted_pairs.shared_words = counted_pairs.words
+        and '-' || other.phrase || '-' like '%-' || one.phrase || '-%' as is_contained
+    from counted_pairs
+    inner join forms as one on counted_pairs.form_number = one.form_number
+    inner join forms as other on counted_pairs.other_number = other.form_number
+    where
+        one.canonical_tag != other.canonical_tag
+        and other.is_own
 
 ),
 
