@@ -242,17 +242,43 @@ words as (
 
 ),
 
+-- Words that differ by a slip have a spelling in common once a letter of either or both is left out: only those meet.
+shortened as (
+
+    select
+        version_key,
+        uses,
+        version_key as spelling
+    from words
+
+    union
+
+    select
+        version_key,
+        uses,
+        {{ without_letter('version_key', 'place') }} as spelling
+    from (
+        select
+            version_key,
+            uses,
+            {{ each_place('version_key') }} as place
+        from words
+    ) as placed
+
+),
+
 -- A letter is left out, doubled or swapped with the next. The less used key is the slip, or the shorter if equal.
 near_misses as (
 
-    select
+    select distinct
         one.version_key,
         other.version_key as right_key,
         other.uses as right_uses
-    from words as one
-    inner join words as other
+    from shortened as one
+    inner join shortened as other
         on
-            (one.uses, length(one.version_key), one.version_key)
+            one.spelling = other.spelling
+            and (one.uses, length(one.version_key), one.version_key)
             < (other.uses, length(other.version_key), other.version_key)
             and left(one.version_key, 1) = left(other.version_key, 1)
             and abs(length(one.version_key) - length(other.version_key)) <= 1

@@ -253,21 +253,54 @@ sized_words as (
 
 ),
 
--- Which names to compare: otherwise thousands of tags that begin alike would make millions of pairs.
-meeting as (
+-- Which names to compare: thousands of tags that begin alike would make millions of pairs.
+own_words as (
 
-    select distinct
-        one.form_number,
-        other.form_number as other_number
-    from sized_words as one
-    inner join sized_words as other
-        on
-            one.word = other.word
-            and one.form_number != other.form_number
-            and (one.words = 1 or other.words = 1 or one.word_forms <= {{ max_word_forms }})
+    select
+        form_number,
+        word
+    from sized_words
+    where words = 1
 
 ),
 
+uncommon_words as (
+
+    select
+        form_number,
+        word
+    from sized_words
+    where word_forms <= {{ max_word_forms }}
+
+),
+
+meeting as (
+
+    select
+        one.form_number,
+        other.form_number as other_number
+    from uncommon_words as one
+    inner join uncommon_words as other on one.word = other.word
+
+    union
+
+    select
+        own_words.form_number,
+        sized_words.form_number as other_number
+    from own_words
+    inner join sized_words on own_words.word = sized_words.word
+
+    union
+
+    select
+        sized_words.form_number,
+        own_words.form_number as other_number
+    from own_words
+    inner join sized_words on own_words.word = sized_words.word
+
+),
+
+-- The row in the second join keeps the engine from joining words with words first; together does the same below.
 counted_pairs as (
 
     select
@@ -278,10 +311,7 @@ counted_pairs as (
         1.0 * count(*) / (one.words + other.words - count(*)) as shared_share
     from meeting
     inner join sized_words as one on meeting.form_number = one.form_number
-    inner join sized_words as other
-        on
-            meeting.other_number = other.form_number
-            and one.word = other.word
+    inner join sized_words as other on (meeting.other_number, one.word) = (other.form_number, other.word)
     group by meeting.form_number, meeting.other_number, one.words, other.words
 
 ),
@@ -460,10 +490,7 @@ together as (
         count(*) as users_of_both
     from candidates
     inner join sampled as one on candidates.tag = one.tag
-    inner join sampled as other
-        on
-            candidates.other_tag = other.tag
-            and one.user_handle = other.user_handle
+    inner join sampled as other on (candidates.other_tag, one.user_handle) = (other.tag, other.user_handle)
     group by candidates.tag, candidates.other_tag
 
 ),
