@@ -150,7 +150,7 @@ resolved_relations as (
 
 ),
 
-related as (
+related as materialized (
 
     select
         one.canonical_tag as tag,
@@ -237,6 +237,8 @@ form_words as (
 
     select distinct
         form_number,
+        canonical_tag,
+        is_own,
         {{ each_word('phrase') }} as word
     from forms
 
@@ -245,8 +247,7 @@ form_words as (
 sized_words as (
 
     select
-        form_number,
-        word,
+        *,
         count(*) over (partition by form_number) as words,
         count(*) over (partition by word) as word_forms
     from form_words
@@ -254,22 +255,16 @@ sized_words as (
 ),
 
 -- Which names to compare: thousands of tags that begin alike would make millions of pairs.
-own_words as (
+single_words as (
 
-    select
-        form_number,
-        word
-    from sized_words
+    select * from sized_words
     where words = 1
 
 ),
 
 uncommon_words as (
 
-    select
-        form_number,
-        word
-    from sized_words
+    select * from sized_words
     where word_forms <= {{ max_word_forms }}
 
 ),
@@ -280,39 +275,64 @@ meeting as (
         one.form_number,
         other.form_number as other_number
     from uncommon_words as one
-    inner join uncommon_words as other on one.word = other.word
+    inner join uncommon_words as other
+        on
+            one.word = other.word
+            and one.canonical_tag != other.canonical_tag
+            and other.is_own
 
     union
 
     select
-        own_words.form_number,
+        single_words.form_number,
         sized_words.form_number as other_number
-    from own_words
-    inner join sized_words on own_words.word = sized_words.word
+    from single_words
+    inner join sized_words
+        on
+            single_words.word = sized_words.word
+            and single_words.canonical_tag != sized_words.canonical_tag
+            and sized_words.is_own
 
     union
 
     select
         sized_words.form_number,
-        own_words.form_number as other_number
-    from own_words
-    inner join sized_words on own_words.word = sized_words.word
+        single_words.form_number as other_number
+    from single_words
+    inner join sized_words
+        on
+            single_words.word = sized_words.word
+            and single_words.canonical_tag != sized_words.canonical_tag
+            and single_words.is_own
 
 ),
 
--- The row in the second join keeps the engine from joining words with words first; together does the same below.
-counted_pairs as (
+meeting_words as materialized (
 
     select
         meeting.form_number,
         meeting.other_number,
-        one.words,
-        count(*) as shared_words,
-        1.0 * count(*) / (one.words + other.words - count(*)) as shared_share
+        sized_words.word,
+        sized_words.words
     from meeting
-    inner join sized_words as one on meeting.form_number = one.form_number
-    inner join sized_words as other on (meeting.other_number, one.word) = (other.form_number, other.word)
-    group by meeting.form_number, meeting.other_number, one.words, other.words
+    inner join sized_words on meeting.form_number = sized_words.form_number
+
+),
+
+counted_pairs as (
+
+    select
+        meeting_words.form_number,
+        meeting_words.other_number,
+        meeting_words.words,
+        count(*) as shared_words,
+        1.0 * count(*) / (meeting_words.words + sized_words.words - count(*)) as shared_share
+    from meeting_words
+    inner join sized_words
+        on
+            meeting_words.other_number = sized_words.form_number
+            and meeting_words.word = sized_words.word
+    group by meeting_words.form_number, meeting_words.other_number, meeting_words.words, sized_words.words
 
 ),
 
@@ -328,9 +348,6 @@ form_pairs as (
     from counted_pairs
     inner join forms as one on counted_pairs.form_number = one.form_number
     inner join forms as other on counted_pairs.other_number = other.form_number
-    where
-        one.canonical_tag != other.canonical_tag
-        and other.is_own
 
 ),
 
@@ -482,16 +499,61 @@ tag_users as (
 
 ),
 
-together as (
+-- The materialized steps, here and above, keep the engine from joining all tags, or all words, with each other first.
+counted as materialized (
 
     select
         candidates.tag,
         candidates.other_tag,
-        count(*) as users_of_both
+        tag_users.users
     from candidates
-    inner join sampled as one on candidates.tag = one.tag
-    inner join sampled as other on (candidates.other_tag, one.user_handle) = (other.tag, other.user_handle)
-    group by candidates.tag, candidates.other_tag
+    inner join tag_users on candidates.tag = tag_users.tag
+
+),
+
+-- The users of the rarer tag are tried one by one.
+tried as (
+
+    select
+        counted.tag,
+        counted.other_tag,
+        counted.users,
+        tag_users.users as other_users,
+        case when counted.users <= tag_users.users then counted.tag else counted.other_tag end as rarer_tag,
+        case when counted.users <= tag_users.users then counted.other_tag else counted.tag end as commoner_tag
+    from counted
+    inner join tag_users on counted.other_tag = tag_users.tag
+
+),
+
+tried_users as materialized (
+
+    select
+        tried.tag,
+        tried.other_tag,
+        tried.users,
+        tried.other_users,
+        tried.commoner_tag,
+        sampled.user_handle
+    from tried
+    inner join sampled on tried.rarer_tag = sampled.tag
+
+),
+
+together as (
+
+    select
+        tried_users.tag,
+        tried_users.other_tag,
+        tried_users.users,
+        tried_users.other_users,
+        count(*) as users_of_both
+    from tried_users
+    inner join sampled
+        on
+            tried_users.commoner_tag = sampled.tag
+            and tried_users.user_handle = sampled.user_handle
+    group by tried_users.tag, tried_users.other_tag, tried_users.users, tried_users.other_users
 
 ),
 
@@ -509,11 +571,9 @@ cooccurring as (
         together.tag,
         together.other_tag,
         together.users_of_both,
-        {{ mutual_information('together.users_of_both', 'one.users', 'other.users', 'totals.users') }}
+        {{ mutual_information('together.users_of_both', 'together.users', 'together.other_users', 'totals.users') }}
         * together.users_of_both / (together.users_of_both + {{ few_users }}) as cooccurrence_score
     from together
-    inner join tag_users as one on together.tag = one.tag
-    inner join tag_users as other on together.other_tag = other.tag
     cross join totals
 
 ),

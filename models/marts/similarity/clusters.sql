@@ -106,7 +106,8 @@ cluster_tag_users as (
 
 ),
 
--- Courses are treated as tags until labels are made. Shares are of all members and of all users, with courses or not: if members viewed little, no course tag is frequent.
+-- Shares of all members and of all users, with courses or not: if members viewed little, no course tag is frequent.
+-- Courses pass for tags up to distinctive_courses.
 tag_shares as (
 
     select
