@@ -68,8 +68,9 @@ class EvidenceCase:
         items = self.items
         for user, numbers in enumerate(items, start=1):
             for number in numbers:
-                level = LEVELS[number % len(LEVELS)]
-                rows["user_course_views"].append((user, "2017-05-01", f"course-{number}", number % 7, level, 600))
+                # There are few levels and authors: users with nothing in common have courses without.
+                author, level = ("", "") if self.shape == "disjoint" else (number % 7, LEVELS[number % len(LEVELS)])
+                rows["user_course_views"].append((user, "2017-05-01", f"course-{number}", author, level, 600))
                 rows["user_interests"].append((user, subject(number), "2017-05-02 10:00:00"))
                 rows["user_assessment_scores"].append((user, subject(number), "2017-05-03", 10 * (number % 30)))
         courses = sorted({number for numbers in items for number in numbers})
