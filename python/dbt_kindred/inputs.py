@@ -27,8 +27,9 @@ def missing_inputs(project: Path) -> str | None:
     missing = [name for name in headers if not (project / "seeds" / f"{name}.csv").is_file()]
     if missing:
         return (
-            f"{_are_missing([f'seeds/{name}.csv' for name in missing])}: {_with_header_only(headers, missing)}; otherwise "
-            "bring the sample back with `git checkout seeds`, and set KINDRED_DATA_DIR to the folder of your own files."
+            f"{_are_missing([f'seeds/{name}.csv' for name in missing])}: {_with_header_only(headers, missing)}; "
+            "otherwise bring the sample back with `git checkout seeds`, and set KINDRED_DATA_DIR to the folder of your "
+            "own files."
         )
     folder = os.environ.get("KINDRED_DATA_DIR", "")
     if not folder:
@@ -38,15 +39,15 @@ def missing_inputs(project: Path) -> str | None:
         present = set(os.listdir(folder))
     except OSError:
         return (
-            f"KINDRED_DATA_DIR is {folder}, which is not a folder that can be read: name one with {_listed(list(headers))}"
-            f" as {_listed(list(ENDINGS), 'or')}, or {unset}."
+            f"KINDRED_DATA_DIR is {folder}, which is not a folder that can be read: name one with "
+            f"{_listed(list(headers))} as {_listed(list(ENDINGS), 'or')}, or {unset}."
         )
     missing = [name for name in headers if not present & {name + ending for ending in ENDINGS}]
     if missing:
         return (
             f"{_are_missing(missing)} in {folder} (KINDRED_DATA_DIR), where a file that ends in "
-            f"{_listed(list(ENDINGS), 'or')} was expected: {_with_header_only(headers, missing)}; otherwise put your own "
-            f"file there, or {unset}."
+            f"{_listed(list(ENDINGS), 'or')} was expected: {_with_header_only(headers, missing)}; otherwise put your "
+            f"own file there, or {unset}."
         )
     return None
 

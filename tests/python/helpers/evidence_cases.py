@@ -1,4 +1,4 @@
-"""Small platforms with every mix of evidence: each file about users with rows or with its header only, in many shapes."""
+"""Small platforms with every mix of evidence: each file about users with rows or its header only, in many shapes."""
 
 import csv
 import random
@@ -80,7 +80,9 @@ class EvidenceCase:
 
 
 def subject(number: int) -> str:
-    return TAGS[number % len(TAGS)] + "-" + "abcdefghijklmnopqrstuvwxyz"[number // len(TAGS) % 26] * 3 + str(number // 260)
+    """Return a tag that no rule merges with that of another number."""
+    letter = "abcdefghijklmnopqrstuvwxyz"[number // len(TAGS) % 26]
+    return f"{TAGS[number % len(TAGS)]}-{letter * 3}{number // 260}"
 
 
 def write_inputs(folder: Path, rows: dict[str, list[tuple]]) -> None:

@@ -200,9 +200,9 @@ def test_a_missing_seed_stops_dbt_before_it_parses(project, published, command):
     broken.unlink()
     hidden.rename(project.folder / "seeds" / "user_interests.csv")
     assert missing(outcome) == (
-        "seeds/user_interests.csv is missing: if your platform has nothing of the kind, write user_interests.csv with the "
-        "line user_handle,interest_tag,date_followed and no rows; otherwise bring the sample back with `git checkout "
-        "seeds`, and set KINDRED_DATA_DIR to the folder of your own files."
+        "seeds/user_interests.csv is missing: if your platform has nothing of the kind, write user_interests.csv with "
+        "the line user_handle,interest_tag,date_followed and no rows; otherwise bring the sample back with `git "
+        "checkout seeds`, and set KINDRED_DATA_DIR to the folder of your own files."
     )
     assert project.published == file
 
@@ -213,10 +213,11 @@ def test_all_files_that_a_folder_lacks_are_named_at_once(project, published, tmp
     (folder / "course_tags.csv").rename(folder / "course_tags.csv.gz")
     (folder / "user_course_views.csv").rename(folder / "user_course_views.txt")
     assert missing(project.dbt("build", KINDRED_DATA_DIR=str(folder))) == (
-        f"user_course_views and user_interests are missing in {folder} (KINDRED_DATA_DIR), where a file that ends in .csv, "
-        ".csv.gz or .parquet was expected: if your platform has nothing of the kind, write user_course_views.csv with the "
-        f"line {HEADERS['user_course_views']} and user_interests.csv with the line {HEADERS['user_interests']} and no rows; "
-        "otherwise put your own file there, or unset KINDRED_DATA_DIR to build from seeds/."
+        f"user_course_views and user_interests are missing in {folder} (KINDRED_DATA_DIR), where a file that ends in "
+        ".csv, .csv.gz or .parquet was expected: if your platform has nothing of the kind, write user_course_views.csv "
+        f"with the line {HEADERS['user_course_views']} and user_interests.csv with the line "
+        f"{HEADERS['user_interests']} and no rows; otherwise put your own file there, or unset KINDRED_DATA_DIR to "
+        "build from seeds/."
     )
 
 
