@@ -72,6 +72,16 @@
   unnest(string_split({{ phrase }}, '-'))
 {%- endmacro %}
 
+{# One row per letter of a text: its place, from 1. #}
+{% macro each_place(expression) -%}
+  unnest(range(1, length({{ expression }}) + 1))
+{%- endmacro %}
+
+{# A text without the letter at a place. #}
+{% macro without_letter(expression, place) -%}
+  left({{ expression }}, {{ place }} - 1) || substr({{ expression }}, {{ place }} + 1)
+{%- endmacro %}
+
 {# A text as an SQL literal, or a null. #}
 {% macro text_literal(text) -%}
   {%- if text is none -%}

@@ -16,12 +16,12 @@ def model(dbt, session):
         return session.table(str(dbt.this)).join(viewed, "course_id", "semi").join(led_to, "next_course_id", "semi")
     courses = numbered.order("course_number").fetchnumpy()["course_id"]
     views = dbt.ref("int_user_courses").join(numbered, "course_id").select("user_number, course_number").fetchnumpy()
-    tags = dbt.ref("int_course_tags").join(numbered, "course_id").select("course_number, course_tag").fetchnumpy()
+    tags = dbt.ref("int_course_tags").join(numbered, "course_id")
+    tags = tags.select("course_number, dense_rank() over (order by course_tag) - 1 as tag_number").fetchnumpy()
     users, user_rows = np.unique(views["user_number"], return_inverse=True)
-    names, tag_columns = np.unique(tags["course_tag"].astype(str), return_inverse=True)
     relations = relate_courses(
         incidence(user_rows, views["course_number"], (len(users), len(courses))),
-        incidence(tags["course_number"], tag_columns, (len(courses), len(names))),
+        incidence(tags["course_number"], tags["tag_number"], (len(courses), tags["tag_number"].max(initial=-1) + 1)),
         max_courses=int(dbt.config.get("relation_max_courses")),
         ridge=float(dbt.config.get("relation_ridge")),
     ).tocoo()

@@ -44,15 +44,33 @@ scaled as not materialized (
 
 ),
 
-user_facets as (
+largest as (
 
     select
         user_number,
         facet_number,
-        {{ exact_sum('evidence') }} as evidence,
-        {{ exact_sum('power(evidence * rarity, 2)') }} as squared_length
+        max(evidence * rarity) as largest
     from scaled
     group by user_number, facet_number
+
+),
+
+-- Lengths are in units of the largest feature: an exact sum counts so many decimals only, and would lose small ones.
+user_facets as (
+
+    select
+        scaled.user_handle,
+        scaled.facet_number,
+        {{ exact_sum('scaled.evidence') }} as evidence,
+        any_value(largest.largest) * sqrt(
+            {{ exact_sum('power(scaled.evidence * scaled.rarity / largest.largest, 2)') }}
+        ) as profile_length
+    from scaled
+    inner join largest
+        on
+            scaled.user_handle = largest.user_handle
+            and scaled.facet_number = largest.facet_number
+    group by scaled.user_handle, scaled.facet_number
 
 ),
 
@@ -62,8 +80,11 @@ factors as (
         user_facets.user_number,
         user_facets.facet_number,
         sqrt(facets.weight_share)
-        * sqrt(user_facets.evidence / (user_facets.evidence + facets.confidence_prior))
-        / sqrt(user_facets.squared_length) as factor
+        * case
+            when facets.confidence_prior = 0 then 1
+            else sqrt(user_facets.evidence / (user_facets.evidence + facets.confidence_prior))
+        end
+        / user_facets.profile_length as factor
     from user_facets
     inner join facets on user_facets.facet_number = facets.facet_number
     where facets.weight_share > 0

@@ -1,11 +1,11 @@
 # How good neighbours, facets and clusters are at finding courses that are hidden from them. While statistics are
 # frozen, the measures are those of an earlier build.
-# Grain: one row per measure and variant; none if there is nothing to hide or quality_splits is 0.
+# Grain: one row per measure and variant, with or without a value; none if quality_splits is 0.
 
 
 def model(dbt, session):
     from kindred.evaluation.platform import EvaluationSettings, read_platform
-    from kindred.evaluation.report import as_columns, measure
+    from kindred.evaluation.report import as_table, measure
 
     if dbt.ref("int_frozen_statistics").select("is_frozen").fetchall() == [(True,)] and dbt.is_incremental:
         return session.table(str(dbt.this))
@@ -22,4 +22,4 @@ def model(dbt, session):
             "int_user_assessments": dbt.ref("int_user_assessments"),
         }
     )
-    return as_columns(measure(platform, EvaluationSettings.read(dbt.config.get("settings"))))
+    return as_table(measure(platform, EvaluationSettings.read(dbt.config.get("settings"))))

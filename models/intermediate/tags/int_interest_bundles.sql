@@ -1,6 +1,10 @@
 -- Bundles of interests that the same users follow, as when a group is followed with one click. A bundle counts as one
 -- agreement, not as many. It is named after its most followed tag.
+-- The cost is bounded: users who follow more tags than anybody chooses are left out, and tags with exactly the same
+-- followers are compared as one.
 -- Grain: one row per canonical interest tag.
+
+{%- set max_interests = 1000 %} {#- tags that a user follows at most to say which go together #}
 
 {% if statistics_are_frozen() -%}
 with
@@ -51,6 +55,7 @@ sampled_users as (
     from users
     inner join user_interests on users.user_number = user_interests.user_number
     group by users.user_number, users.user_handle
+    having count(*) <= {{ max_interests }}
     order by md5(cast(users.user_handle as varchar)), users.user_number
     limit {{ var('bundle_sample_users') }}
 
@@ -70,9 +75,21 @@ followers as (
 
     select
         interest_tag,
-        count(*) as users
+        count(*) as users,
+        {{ fingerprint_of_rows(['user_handle']) }} as fingerprint
     from sampled
     group by interest_tag
+
+),
+
+-- The first of the tags with the same followers stands for them.
+alike as (
+
+    select
+        interest_tag,
+        users,
+        min(interest_tag) over (partition by users, fingerprint) as first_tag
+    from followers
 
 ),
 
@@ -81,9 +98,10 @@ counted as (
     select
         sampled.user_number,
         sampled.interest_tag,
-        followers.users
+        alike.users
     from sampled
-    inner join followers on sampled.interest_tag = followers.interest_tag
+    inner join alike on sampled.interest_tag = alike.first_tag
+    where alike.interest_tag = alike.first_tag
 
 ),
 
@@ -134,10 +152,11 @@ links as (
 
 reachable as (
 
-    select distinct
+    select
         interest_tag,
         interest_tag as member_tag
-    from user_interests
+    from alike
+    where interest_tag = first_tag
 
     union
 
@@ -149,25 +168,41 @@ reachable as (
 
 ),
 
-ranked as (
+bundles as (
 
     select
-        reachable.interest_tag,
-        reachable.member_tag,
-        count(*) over (partition by reachable.interest_tag) as bundle_tags,
-        row_number() over (
-            partition by reachable.interest_tag
-            order by coalesce(followers.users, 0) desc, reachable.member_tag asc
-        ) as member_rank
+        interest_tag as first_tag,
+        min(member_tag) as bundle_key
     from reachable
-    left join followers on reachable.member_tag = followers.interest_tag
+    group by interest_tag
+
+),
+
+all_tags as (
+
+    select distinct interest_tag from user_interests
+
+),
+
+-- A tag that no sampled user follows is a bundle of its own.
+keyed as (
+
+    select
+        all_tags.interest_tag,
+        coalesce(alike.users, 0) as users,
+        coalesce(bundles.bundle_key, all_tags.interest_tag) as bundle_key
+    from all_tags
+    left join alike on all_tags.interest_tag = alike.interest_tag
+    left join bundles on alike.first_tag = bundles.first_tag
 
 )
 
 select
     interest_tag,
-    member_tag as bundle,
-    bundle_tags
-from ranked
-where member_rank = 1
+    first_value(interest_tag) over (
+        partition by bundle_key
+        order by users desc, interest_tag asc
+    ) as bundle,
+    count(*) over (partition by bundle_key) as bundle_tags
+from keyed
 {%- endif %}

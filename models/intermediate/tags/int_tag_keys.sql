@@ -4,6 +4,7 @@
 -- Grain: one row per vocabulary and spelling.
 
 {%- set min_slip_letters = 5 %}      {#- shorter keys are never slips of the pen #}
+{%- set max_slip_letters = 100 %}    {#- longer tags are no words: they are not compared letter by letter #}
 {%- set long_word_letters = 10 %}    {#- in keys this long a slip needs no shared courses or followers #}
 {%- set min_shared_uses = 0.9 %}     {#- the share of courses and followers that a shorter slip shares with its word #}
 
@@ -228,24 +229,61 @@ versioned_keys as (
 
 ),
 
+-- Only words are compared letter by letter.
+words as (
+
+    select
+        version_key,
+        uses
+    from versioned_keys
+    where
+        length(version_key) between {{ min_slip_letters - 1 }} and {{ max_slip_letters }}
+        and regexp_matches(version_key, '^\p{L}+$')
+
+),
+
+-- Words that differ by a slip have a spelling in common once a letter of either or both is left out: only those meet.
+shortened as (
+
+    select
+        version_key,
+        uses,
+        version_key as spelling
+    from words
+
+    union
+
+    select
+        version_key,
+        uses,
+        {{ without_letter('version_key', 'place') }} as spelling
+    from (
+        select
+            version_key,
+            uses,
+            {{ each_place('version_key') }} as place
+        from words
+    ) as placed
+
+),
+
 -- A letter is left out, doubled or swapped with the next. The less used key is the slip, or the shorter if equal.
 near_misses as (
 
-    select
+    select distinct
         one.version_key,
         other.version_key as right_key,
         other.uses as right_uses
-    from versioned_keys as one
-    inner join versioned_keys as other
+    from shortened as one
+    inner join shortened as other
         on
-            (one.uses, length(one.version_key), one.version_key)
+            one.spelling = other.spelling
+            and (one.uses, length(one.version_key), one.version_key)
             < (other.uses, length(other.version_key), other.version_key)
             and left(one.version_key, 1) = left(other.version_key, 1)
             and abs(length(one.version_key) - length(other.version_key)) <= 1
             and {{ differ_by_a_slip('one.version_key', 'other.version_key') }}
-    where
-        length(one.version_key) >= {{ min_slip_letters }}
-        and regexp_matches(one.version_key || other.version_key, '^\p{L}+$')
+    where length(one.version_key) >= {{ min_slip_letters }}
 
 ),
 

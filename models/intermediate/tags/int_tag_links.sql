@@ -8,6 +8,8 @@
 {%- set relation_score = 0.9 %}      {#- the seed tag_relations relates the subjects #}
 {%- set version_score = 0.85 %}      {#- they are versions of one subject #}
 {%- set containment_score = 0.8 %}   {#- one name contains the other #}
+{%- set max_letters = 100 %}         {#- longer tags are no names: their words are not compared #}
+{%- set max_word_forms = 200 %}      {#- two names of several words do not meet by a word that is in more names #}
 {%- set few_users = 5 %}             {#- this many users of both halve the score: users / (users + few_users) #}
 
 with
@@ -148,7 +150,7 @@ resolved_relations as (
 
 ),
 
-related as (
+related as materialized (
 
     select
         one.canonical_tag as tag,
@@ -205,6 +207,7 @@ all_forms as (
         {{ tag_phrase('raw_tag') }} as phrase,
         case when coalesce(alias_kind, '') in ('former name', 'vendor') then 0 else 1 end as is_own
     from keyed
+    where length(raw_tag) <= {{ max_letters }}
 
     union all
 
@@ -221,6 +224,7 @@ all_forms as (
 forms as (
 
     select
+        row_number() over (order by canonical_tag, phrase) as form_number,
         canonical_tag,
         phrase,
         max(is_own) = 1 as is_own
@@ -232,8 +236,8 @@ forms as (
 form_words as (
 
     select distinct
+        form_number,
         canonical_tag,
-        phrase,
         is_own,
         {{ each_word('phrase') }} as word
     from forms
@@ -244,8 +248,91 @@ sized_words as (
 
     select
         *,
-        count(*) over (partition by canonical_tag, phrase) as words
+        count(*) over (partition by form_number) as words,
+        count(*) over (partition by word) as word_forms
     from form_words
+
+),
+
+-- Which names to compare: thousands of tags that begin alike would make millions of pairs.
+single_words as (
+
+    select * from sized_words
+    where words = 1
+
+),
+
+uncommon_words as (
+
+    select * from sized_words
+    where word_forms <= {{ max_word_forms }}
+
+),
+
+meeting as (
+
+    select
+        one.form_number,
+        other.form_number as other_number
+    from uncommon_words as one
+    inner join uncommon_words as other
+        on
+            one.word = other.word
+            and one.canonical_tag != other.canonical_tag
+            and other.is_own
+
+    union
+
+    select
+        single_words.form_number,
+        sized_words.form_number as other_number
+    from single_words
+    inner join sized_words
+        on
+            single_words.word = sized_words.word
+            and single_words.canonical_tag != sized_words.canonical_tag
+            and sized_words.is_own
+
+    union
+
+    select
+        sized_words.form_number,
+        single_words.form_number as other_number
+    from single_words
+    inner join sized_words
+        on
+            single_words.word = sized_words.word
+            and single_words.canonical_tag != sized_words.canonical_tag
+            and single_words.is_own
+
+),
+
+meeting_words as materialized (
+
+    select
+        meeting.form_number,
+        meeting.other_number,
+        sized_words.word,
+        sized_words.words
+    from meeting
+    inner join sized_words on meeting.form_number = sized_words.form_number
+
+),
+
+counted_pairs as (
+
+    select
+        meeting_words.form_number,
+        meeting_words.other_number,
+        meeting_words.words,
+        count(*) as shared_words,
+        1.0 * count(*) / (meeting_words.words + sized_words.words - count(*)) as shared_share
+    from meeting_words
+    inner join sized_words
+        on
+            meeting_words.other_number = sized_words.form_number
+            and meeting_words.word = sized_words.word
+    group by meeting_words.form_number, meeting_words.other_number, meeting_words.words, sized_words.words
 
 ),
 
@@ -255,15 +342,12 @@ form_pairs as (
         one.canonical_tag as tag,
         other.canonical_tag as other_tag,
         one.phrase,
-        '-' || other.phrase || '-' like '%-' || one.phrase || '-%' as is_contained,
-        1.0 * count(*) / (one.words + other.words - count(*)) as shared_share
-    from sized_words as one
-    inner join sized_words as other
-        on
-            one.word = other.word
-            and one.canonical_tag != other.canonical_tag
-            and other.is_own
-    group by one.canonical_tag, other.canonical_tag, one.phrase, other.phrase, one.words, other.words
+        counted_pairs.shared_share,
+        counted_pairs.shared_words = counted_pairs.words
+        and '-' || other.phrase || '-' like '%-' || one.phrase || '-%' as is_contained
+    from counted_pairs
+    inner join forms as one on counted_pairs.form_number = one.form_number
+    inner join forms as other on counted_pairs.other_number = other.form_number
 
 ),
 
@@ -415,19 +499,61 @@ tag_users as (
 
 ),
 
-together as (
+-- The materialized steps, here and above, keep the engine from joining all tags, or all words, with each other first.
+counted as materialized (
 
     select
         candidates.tag,
         candidates.other_tag,
-        count(*) as users_of_both
+        tag_users.users
     from candidates
-    inner join sampled as one on candidates.tag = one.tag
-    inner join sampled as other
+    inner join tag_users on candidates.tag = tag_users.tag
+
+),
+
+-- The users of the rarer tag are tried one by one.
+tried as (
+
+    select
+        counted.tag,
+        counted.other_tag,
+        counted.users,
+        tag_users.users as other_users,
+        case when counted.users <= tag_users.users then counted.tag else counted.other_tag end as rarer_tag,
+        case when counted.users <= tag_users.users then counted.other_tag else counted.tag end as commoner_tag
+    from counted
+    inner join tag_users on counted.other_tag = tag_users.tag
+
+),
+
+tried_users as materialized (
+
+    select
+        tried.tag,
+        tried.other_tag,
+        tried.users,
+        tried.other_users,
+        tried.commoner_tag,
+        sampled.user_number
+    from tried
+    inner join sampled on tried.rarer_tag = sampled.tag
+
+),
+
+together as (
+
+    select
+        tried_users.tag,
+        tried_users.other_tag,
+        tried_users.users,
+        tried_users.other_users,
+        count(*) as users_of_both
+    from tried_users
+    inner join sampled
         on
-            candidates.other_tag = other.tag
-            and one.user_number = other.user_number
-    group by candidates.tag, candidates.other_tag
+            tried_users.commoner_tag = sampled.tag
+            and tried_users.user_number = sampled.user_number
+    group by tried_users.tag, tried_users.other_tag, tried_users.users, tried_users.other_users
 
 ),
 
@@ -445,11 +571,9 @@ cooccurring as (
         together.tag,
         together.other_tag,
         together.users_of_both,
-        {{ mutual_information('together.users_of_both', 'one.users', 'other.users', 'totals.users') }}
+        {{ mutual_information('together.users_of_both', 'together.users', 'together.other_users', 'totals.users') }}
         * together.users_of_both / (together.users_of_both + {{ few_users }}) as cooccurrence_score
     from together
-    inner join tag_users as one on together.tag = one.tag
-    inner join tag_users as other on together.other_tag = other.tag
     cross join totals
 
 ),

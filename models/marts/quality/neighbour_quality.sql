@@ -4,6 +4,8 @@
 {%- set compared_users = 2000 %}   {#- users whose pairs are compared by course tags #}
 {%- set compared_neighbours = 5 %} {#- pairs of each of these users #}
 {%- set tied_within = 1e-9 %}      {#- similarities that differ by less are equal #}
+{%- set no_users = "'There are no users.'" %}
+{%- set no_lists = "'No user has similar users.'" %}
 {%- set shared_facets = [] -%}
 {%- for facet in evidence_facets() if facet.matching_facet_number == facet.facet_number -%}
 {%- do shared_facets.append(facet.facet ~ '_part') -%}
@@ -105,7 +107,8 @@ mutual as (
 hubness as (
 
     select
-        skewness(listed_by) as skew,
+        -- Users who are all listed equally often are not skewed; the formula divides by zero there.
+        case when min(listed_by) = max(listed_by) then 0 else skewness(listed_by) end as skew,
         max(listed_by) as max_lists,
         avg(case when listed_by = 0 then 1.0 else 0.0 end) as never_listed
     from listings
@@ -174,12 +177,27 @@ shared_tags as (
 
 ),
 
+pair_kinds as (
+
+    select
+        'closest_users' as variant,
+        'No two similar users have both viewed courses with tags.' as missing_reason
+
+    union all
+
+    select
+        'random_users' as variant,
+        'Fewer than two users have viewed courses with tags.' as missing_reason
+
+),
+
 measured as (
 
     select
         'users_with_neighbours_share' as measure,
         'similar_users' as variant,
-        with_neighbours as value
+        with_neighbours as value,
+        {{ no_users }} as missing_reason
     from list_shares
 
     union all
@@ -187,7 +205,8 @@ measured as (
     select
         'users_with_full_list_share' as measure,
         'similar_users' as variant,
-        full_list as value
+        full_list as value,
+        {{ no_users }} as missing_reason
     from list_shares
 
     union all
@@ -195,7 +214,8 @@ measured as (
     select
         'users_with_tied_neighbours_share' as measure,
         'similar_users' as variant,
-        all_tied as value
+        all_tied as value,
+        {{ no_users }} as missing_reason
     from list_shares
 
     union all
@@ -203,7 +223,8 @@ measured as (
     select
         'mutual_pairs_share' as measure,
         'similar_users' as variant,
-        mutual_share as value
+        mutual_share as value,
+        {{ no_lists }} as missing_reason
     from mutual
 
     union all
@@ -211,7 +232,8 @@ measured as (
     select
         'hubness_skew' as measure,
         'similar_users' as variant,
-        skew as value
+        skew as value,
+        {{ no_users }} as missing_reason
     from hubness
 
     union all
@@ -219,7 +241,8 @@ measured as (
     select
         'hubness_max_lists' as measure,
         'similar_users' as variant,
-        max_lists as value
+        max_lists as value,
+        {{ no_users }} as missing_reason
     from hubness
 
     union all
@@ -227,7 +250,8 @@ measured as (
     select
         'unlisted_users_share' as measure,
         'similar_users' as variant,
-        never_listed as value
+        never_listed as value,
+        {{ no_users }} as missing_reason
     from hubness
 
     union all
@@ -235,7 +259,8 @@ measured as (
     select
         'closest_user_mean_similarity' as measure,
         'similar_users' as variant,
-        {{ exact_sum('similarity') }} / nullif(count(*), 0) as value
+        {{ exact_sum('similarity') }} / nullif(count(*), 0) as value,
+        {{ no_lists }} as missing_reason
     from similar_users
     where rank = 1
 
@@ -244,7 +269,8 @@ measured as (
     select
         'closest_user_mean_plain_cosine' as measure,
         'similar_users' as variant,
-        {{ exact_sum('cosine_similarity') }} / nullif(count(*), 0) as value
+        {{ exact_sum('cosine_similarity') }} / nullif(count(*), 0) as value,
+        {{ no_lists }} as missing_reason
     from similar_users
     where rank = 1
 
@@ -253,17 +279,20 @@ measured as (
     select
         'similarity_in_common_mean_share' as measure,
         'similar_users' as variant,
-        {{ exact_sum('share_in_common') }} / nullif(count(*), 0) as value
+        {{ exact_sum('share_in_common') }} / nullif(count(*), 0) as value,
+        {{ no_lists }} as missing_reason
     from pairs_in_common
 
     union all
 
     select
         'pairs_with_common_course_tag_share' as measure,
-        variant,
-        avg(case when tags > 0 then 1.0 else 0.0 end) as value
-    from shared_tags
-    group by variant
+        pair_kinds.variant,
+        avg(case when shared_tags.tags > 0 then 1.0 when shared_tags.tags = 0 then 0.0 end) as value,
+        pair_kinds.missing_reason
+    from pair_kinds
+    left join shared_tags on pair_kinds.variant = shared_tags.variant
+    group by pair_kinds.variant, pair_kinds.missing_reason
 
 ),
 
@@ -274,7 +303,8 @@ all_measures as (
         variant,
         value,
         cast(null as double) as interval_low,
-        cast(null as double) as interval_high
+        cast(null as double) as interval_high,
+        missing_reason
     from measured
 
     union all
@@ -284,7 +314,8 @@ all_measures as (
         variant,
         value,
         interval_low,
-        interval_high
+        interval_high,
+        missing_reason
     from hold_out_quality
 
 )
@@ -296,6 +327,7 @@ select
     all_measures.value,
     all_measures.interval_low,
     all_measures.interval_high,
+    case when all_measures.value is null then all_measures.missing_reason end as missing_reason,
     quality_measures.unit,
     quality_measures.direction,
     quality_measures.meaning

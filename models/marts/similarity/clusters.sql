@@ -1,7 +1,7 @@
 -- The clusters of users: how large they are, what sets them apart, and how similar their members are.
 -- Grain: one row per cluster; users in no cluster (-1) have no row.
 
-{%- set label_tags = 3 %}        {#- tags of a label, at most #}
+{%- set label_tags = 3 %}        {#- tags or courses of a label, at most #}
 {%- set label_share = 0.25 %}    {#- the least share of the members who have a tag of the label #}
 {%- set label_lift = 1.5 %}      {#- how many times as often as all users members have a tag of the label, at least #}
 {%- set top_tags = 10 %}         {#- tags in top_tags, at most #}
@@ -85,7 +85,7 @@ tag_users as (
         feature as tag,
         count(*) as users
     from profiles
-    where facet in ('course_tags', 'interests')
+    where facet in ('course_tags', 'courses', 'interests')
     group by facet, feature
 
 ),
@@ -100,13 +100,14 @@ cluster_tag_users as (
     from profiles
     inner join user_clusters on profiles.user_number = user_clusters.user_number
     where
-        profiles.facet in ('course_tags', 'interests')
+        profiles.facet in ('course_tags', 'courses', 'interests')
         and user_clusters.cluster_id >= 0
     group by user_clusters.cluster_id, profiles.facet, profiles.feature
 
 ),
 
 -- Shares of all members and of all users, with courses or not: if members viewed little, no course tag is frequent.
+-- Courses pass for tags up to distinctive_courses.
 tag_shares as (
 
     select
@@ -167,11 +168,13 @@ subjects as (
             order by is_label desc, facet asc, score desc, tag asc
         ) as version_rank
     from scored_tags
-    where name_rank = 1
+    where
+        name_rank = 1
+        and facet != 'courses'
 
 ),
 
--- What members viewed comes before what they follow ('course_tags' sorts before 'interests').
+-- The subjects of what members viewed come before what they follow ('course_tags' sorts before 'interests').
 distinctive_tags as (
 
     select
@@ -184,6 +187,21 @@ distinctive_tags as (
         ) as tag_rank
     from subjects
     where version_rank = 1
+
+),
+
+distinctive_courses as (
+
+    select
+        cluster_id,
+        tag as course_id,
+        is_label,
+        row_number() over (
+            partition by cluster_id
+            order by is_label desc, score desc, tag asc
+        ) as course_rank
+    from scored_tags
+    where facet = 'courses'
 
 ),
 
@@ -201,6 +219,36 @@ joined_tags as (
 
 ),
 
+joined_courses as (
+
+    select
+        cluster_id,
+        {{ join_text(
+            'case when course_rank = 1 or is_label then course_id end', order_by='course_rank'
+        ) }} as label
+    from distinctive_courses
+    where course_rank <= {{ label_tags }}
+    group by cluster_id
+
+),
+
+-- Without tags that set it apart, a cluster is called by its courses, or else by its size.
+named as (
+
+    select
+        sizes.cluster_id,
+        joined_tags.top_tags,
+        coalesce(
+            joined_tags.label,
+            joined_courses.label,
+            sizes.total_users || case sizes.total_users when 1 then ' user' else ' users' end
+        ) as label
+    from sizes
+    left join joined_tags on sizes.cluster_id = joined_tags.cluster_id
+    left join joined_courses on sizes.cluster_id = joined_courses.cluster_id
+
+),
+
 labels as (
 
     select
@@ -210,7 +258,7 @@ labels as (
             when row_number() over same_label > 1 then ' (' || row_number() over same_label || ')'
             else ''
         end as label
-    from joined_tags
+    from named
     window same_label as (partition by label order by cluster_id)
 
 )
@@ -223,6 +271,6 @@ select
     labels.top_tags,
     {{ within_0_and_1('cohesion.mean_similarity') }} as cohesion
 from sizes
-left join labels on sizes.cluster_id = labels.cluster_id
+inner join labels on sizes.cluster_id = labels.cluster_id
 left join cohesion on sizes.cluster_id = cohesion.cluster_id
 order by sizes.cluster_id

@@ -97,8 +97,8 @@ def evaluate_weights(
         )
     if not tried:
         raise WarehouseError(
-            f"{build_file} has no user whose courses can be hidden: either no user has viewed five courses, or "
-            "quality_splits was 0 in the build; then build again with 1 or more."
+            f"{build_file} has no user whose courses can be hidden: either there are fewer than two users, no user has "
+            "viewed five courses, or quality_splits was 0 in the build; then build again with 1 or more."
         )
     if output_format == "table":
         everywhere = _changed_everywhere(tried)
@@ -164,8 +164,8 @@ def _shown_row(tried: Tried, everywhere: dict[str, float]) -> dict[str, str]:
         "gain": f"{gain.value:+.4f}" if tried.changes else "",
         "95% interval of gain": f"{gain.interval_low:+.4f} to {gain.interval_high:+.4f}" if tried.changes else "",
         "Recall@20": f"{tried.value(report.RECALL).value:.4f}",
-        "course lift": _lift(tried.value(report.COURSE_LIFT).value),
-        "interest lift": _lift(tried.value(report.INTEREST_LIFT).value),
+        "course lift": _shown(tried.value(report.COURSE_LIFT).value, 2),
+        "interest lift": _shown(tried.value(report.INTEREST_LIFT).value, 2),
         "hubness": f"{tried.value(weight_search.HUBNESS_SKEW).value:.2f}",
         "alone": f"{tried.value(weight_search.WITHOUT_NEIGHBOURS_SHARE).value:.3f}",
         "tied": f"{tried.value(weight_search.TIED_NEIGHBOURS_SHARE).value:.3f}",
@@ -183,8 +183,8 @@ def _plain_row(tried: Tried) -> dict[str, object]:
     return row
 
 
-def _lift(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2f}"
+def _shown(value: float, decimals: int = 4) -> str:
+    return "-" if math.isnan(value) else f"{value:.{decimals}f}"
 
 
 def _number(value: float) -> float | None:
@@ -194,8 +194,8 @@ def _number(value: float) -> float | None:
 
 def _comparison(in_place: list[Measure], proposed: list[Measure]) -> str:
     """Return a table of the measures that differ between the weights in place and the proposed ones."""
-    after = {(each.measure, each.variant): f"{each.value:.4f}" for each in proposed}
-    rows = [(each.measure, each.variant, f"{each.value:.4f}", after[each.measure, each.variant]) for each in in_place]
+    after = {(each.measure, each.variant): _shown(each.value) for each in proposed}
+    rows = [(each.measure, each.variant, _shown(each.value), after[each.measure, each.variant]) for each in in_place]
     return tabulate(
         [row for row in rows if row[2] != row[3]],
         headers=("measure", "variant", "in place", "proposed"),

@@ -10,7 +10,6 @@ import click
 from kindred import lookups
 from kindred.cli.options import store_option
 from kindred.cli.output import format_option, print_json, print_rows
-from kindred.errors import StoreError
 from kindred.stores import open_store
 from kindred.stores.base import Handle, Reader
 
@@ -51,10 +50,10 @@ def show_similar(
     hyphen.
     """
 
-    def lookup(reader: Reader) -> tuple[Handle, list[lookups.Row]]:
+    def lookup(reader: Reader) -> tuple[Handle | None, list[lookups.Row]]:
         handle: Handle | None = reader.first_user() if user_handle is None else user_handle
         if handle is None:
-            raise StoreError("No user in the warehouse has similar users: check the inputs of the build.")
+            return None, []
         return handle, lookups.similar_users(
             reader,
             handle,
@@ -80,7 +79,11 @@ def show_similar(
     ]
     if output_format == "table":
         if not rows:
-            click.echo(f"User {handle} has no similar users, or the options leave them all out.")
+            click.echo(
+                "No user has similar users: there are fewer than two, or none has anything in common with another."
+                if user_handle is None
+                else f"User {user_handle} has no similar users, or the options leave them all out."
+            )
             return
         click.echo(f"The users most similar to user {handle}:")
         rows = [

@@ -83,12 +83,23 @@ def split_platform(platform: Platform, settings: EvaluationSettings, number: int
     return Split(rows, views, hidden, platform.evidence, profiles, platform.tie_keys)
 
 
+def why_nothing_is_hidden(platform: Platform) -> str | None:
+    """Return a sentence that says why hold-outs are impossible; None if there is somebody whose courses are hidden."""
+    if platform.views.shape[0] < 2:
+        return "There are fewer than two users."
+    if not platform.views.nnz:
+        return "There are no course views."
+    if np.diff(platform.views.indptr).max() < MIN_COURSES:
+        return f"No user has viewed {MIN_COURSES} courses or more, so that none can be hidden."
+    return None
+
+
 def profiles_from(platform: Platform, views: sparse.csr_array, settings: EvaluationSettings) -> FacetProfiles:
     """Make profiles as if users had viewed only these courses."""
     evidence = platform.evidence
-    is_view = evidence.courses >= 0
-    is_known = holds(views, evidence.rows, np.maximum(evidence.courses, 0))
-    known = evidence.of(~is_view | is_known)
+    is_known = evidence.courses < 0
+    is_known[~is_known] = holds(views, evidence.rows[~is_known], evidence.courses[~is_known])
+    known = evidence.of(is_known)
     names = {facet.name: facet for facet in evidence.facets.values()}
     if NEXT_COURSES not in names:
         return weigh(known)

@@ -95,7 +95,6 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
         )
     )
     views = tables["int_user_courses"].join(users, "user_number").join(numbered, "course_id")
-    course_tags = columns_of(tables["int_course_tags"].join(numbered, "course_id"))
     measured = columns_of(users.order("user_number"))
     numbers = measured["user_number"]
     courses = len(numbered)
@@ -103,13 +102,14 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
     def rows_of(columns: dict[str, np.ndarray]) -> np.ndarray:
         return np.searchsorted(numbers, columns["user_number"])
 
-    def tagged(rows: np.ndarray, tags: np.ndarray, count: int) -> sparse.csr_array:
-        names, columns = np.unique(tags.astype(str), return_inverse=True)
-        return incidence(rows, columns, (count, len(names)))
+    def tags_of_users(table: str, tag: str) -> sparse.csr_array:
+        tagged = columns_of(_with_tag_numbers(tables[table].join(users, "user_number"), "user_number", tag))
+        return incidence(rows_of(tagged), tagged["tag_number"], (len(numbers), _count(tagged)))
 
     viewed = columns_of(views.select("user_number, course_number"))
-    followed = columns_of(tables["int_user_interests"].join(users, "user_number"))
-    assessed = columns_of(tables["int_user_assessments"].join(users, "user_number"))
+    tagged = columns_of(
+        _with_tag_numbers(tables["int_course_tags"].join(numbered, "course_id"), "course_number", "course_tag")
+    )
     return Platform(
         Evidence(
             numbers,
@@ -122,11 +122,20 @@ def read_platform(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> Platform:
             read_facets(tables["facets"]),
         ),
         incidence(rows_of(viewed), viewed["course_number"], (len(numbers), courses)),
-        tagged(course_tags["course_number"], course_tags["course_tag"], courses),
-        tagged(rows_of(followed), followed["interest_tag"], len(numbers)),
-        tagged(rows_of(assessed), assessed["assessment_tag"], len(numbers)),
+        incidence(tagged["course_number"], tagged["tag_number"], (courses, _count(tagged))),
+        tags_of_users("int_user_interests", "interest_tag"),
+        tags_of_users("int_user_assessments", "assessment_tag"),
         measured["tie_key"],
     )
+
+
+def _with_tag_numbers(table: duckdb.DuckDBPyRelation, owner: str, tag: str) -> duckdb.DuckDBPyRelation:
+    """Return who has a tag with a number in place of the tag, which may be long."""
+    return table.select(f"{owner}, dense_rank() over (order by {tag}) - 1 as tag_number")
+
+
+def _count(tagged: dict[str, np.ndarray]) -> int:
+    return int(tagged["tag_number"].max(initial=-1)) + 1
 
 
 def columns_of(table: duckdb.DuckDBPyRelation) -> dict[str, np.ndarray]:

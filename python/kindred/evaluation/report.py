@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kindred.evaluation.cluster_metrics import agreement, cluster_lift
-from kindred.evaluation.hold_outs import RECOMMENDED_COURSES, HoldOutLists, Split, profiles_from, split_platform
+from kindred.evaluation.hold_outs import (
+    RECOMMENDED_COURSES,
+    HoldOutLists,
+    Split,
+    profiles_from,
+    split_platform,
+    why_nothing_is_hidden,
+)
 from kindred.evaluation.methods import Reranked, cosine_lists, one_hot, profile_lists, rerank_split, reranked_lists
 from kindred.evaluation.platform import EvaluationSettings, Platform
 from kindred.evaluation.ranking_metrics import (
@@ -19,8 +27,11 @@ from kindred.evaluation.ranking_metrics import (
     recall,
 )
 from kindred.graph.eps_search import cluster_lists
-from kindred.profiles.facets import CLUSTER, weight_shares
+from kindred.profiles.facets import CLUSTER, Facet, weight_shares
 from kindred.profiles.weighting import FacetProfiles
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MAX_SAMPLED_USERS = 2000
 """Single facets and kinds of evidence are measured on at most this many users: differences there are large."""
@@ -30,19 +41,50 @@ SUBSAMPLE_SHARE = 0.8
 
 NDCG = f"hold_out_ndcg_at_{RECOMMENDED_COURSES}"
 RECALL = f"hold_out_recall_at_{RECOMMENDED_COURSES}"
+NDCG_RATIO = f"{NDCG}_ratio_to_plain_cosine"
 COURSE_LIFT = "course_overlap_lift"
 INTEREST_LIFT = "interest_overlap_lift"
+
+RECOMMENDERS = ("all_facets", "all_facets_but_cluster", "plain_cosine", "popularity")
+"""The ways to recommend courses that are measured in every build."""
+
+CLUSTER_LIFT = "hold_out_cluster_lift"
+RAND_INDEX = "clusters_adjusted_rand_index"
+CLUSTER_MEASURES = ("hold_out_clusters", "hold_out_unclustered_users_share", CLUSTER_LIFT, RAND_INDEX)
+
+WHY_UNDEFINED = {
+    CLUSTER_LIFT: "No user in a cluster has a hidden course that others have viewed.",
+    RAND_INDEX: "No user is in a cluster in both samples of the users.",
+}
+"""Why a measure of clusters may have no value though courses are hidden."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One measured value: a row of the table neighbour_quality. NaN means that the measure is undefined."""
+    """One measured value: a row of the table neighbour_quality.
+
+    Attributes
+    ----------
+    measure, variant
+        What is measured, and on what.
+    value, interval_low, interval_high
+        The value and the ends of its 95% interval; NaN where there is none.
+    missing_reason
+        Why there is no value, in a sentence; None if there is one.
+
+    """
 
     measure: str
     variant: str
     value: float
     interval_low: float = float("nan")
     interval_high: float = float("nan")
+    missing_reason: str | None = None
+
+    @classmethod
+    def missing(cls, measure: str, variant: str, reason: str) -> Measure:
+        """Return a measure without a value, for this reason."""
+        return cls(measure, variant, float("nan"), missing_reason=reason)
 
 
 def measure(
@@ -59,18 +101,38 @@ def measure(
 
     Returns
     -------
-    The rows of neighbour_quality that come from hold-outs; none if there are no splits or nothing to hide. Single
-    facets are measured on the first split only.
+    The rows of neighbour_quality that come from hold-outs; none if there are no splits. They are the same measures and
+    variants on all data: what has no value has a reason. Single facets are measured on the first split only.
 
     """
+    if not settings.quality_splits:
+        return []
+    shares = weight_shares(platform.evidence.facets)
+    reason = why_nothing_is_hidden(platform)
+    hold_outs = list(_missing(platform, reason) if reason else _measure_hold_outs(platform, settings, shares, progress))
+    progress("neighbours across kinds of evidence")
+    facet_profiles = profiles_from(platform, platform.views, settings)
+    return [*hold_outs, *cross_signal_lifts(platform, facet_profiles, shares, settings)]
+
+
+def _missing(platform: Platform, reason: str) -> Iterator[Measure]:
+    """Yield what hold-outs measure, without values."""
+    variants = [*RECOMMENDERS, *(name for name, _ in _single_facets(platform.evidence.facets))]
+    for name in (NDCG, RECALL):
+        yield from (Measure.missing(name, variant, reason) for variant in variants)
+    yield Measure.missing(NDCG_RATIO, "all_facets", reason)
+    yield from (Measure.missing(name, "user_clusters", reason) for name in CLUSTER_MEASURES)
+
+
+def _measure_hold_outs(
+    platform: Platform, settings: EvaluationSettings, shares: dict[int, float], progress: Callable[[str], None]
+) -> Iterator[Measure]:
+    """Yield what is measured on hidden courses, of which there are some."""
     gains: dict[tuple[str, str], list[np.ndarray]] = {}
     clusters: list[dict[str, float]] = []
-    shares = weight_shares(platform.evidence.facets)
     for number in range(settings.quality_splits):
         progress(f"split {number + 1} of {settings.quality_splits}")
         split = split_platform(platform, settings, number)
-        if not len(split.rows):
-            break
         reranked = rerank_split(split, shares, split.rows, settings)
         clusters.append(_measure_clusters(split, reranked, settings, number))
         lists = {
@@ -92,18 +154,25 @@ def measure(
             counts = np.diff(split.hidden.indptr)[rows]
             for name, gain in ((NDCG, ndcg), (RECALL, recall)):
                 gains.setdefault((name, variant), []).append(gain(of_rows, counts))
-    if not gains:
-        return []
     measures = list(_means_of_users(gains, settings))
+    yield from measures
+    for name, facet in _single_facets(platform.evidence.facets):
+        if (NDCG, name) not in gains:
+            reason = f"No user has evidence of the facet {facet.name}."
+            yield from (Measure.missing(measure, name, reason) for measure in (NDCG, RECALL))
     means = {(each.measure, each.variant): each.value for each in measures}
     plain = means[NDCG, "plain_cosine"]
-    ratio = means[NDCG, "all_facets"] / plain if plain > 0 else float("nan")
-    measures.append(Measure(f"{NDCG}_ratio_to_plain_cosine", "all_facets", ratio))
-    for name in clusters[0]:
-        measures.append(Measure(name, "user_clusters", float(np.mean([each[name] for each in clusters]))))
-    progress("neighbours across kinds of evidence")
-    facet_profiles = profiles_from(platform, platform.views, settings)
-    return [*measures, *cross_signal_lifts(platform, facet_profiles, shares, settings)]
+    if plain > 0:
+        yield Measure(NDCG_RATIO, "all_facets", means[NDCG, "all_facets"] / plain)
+    else:
+        yield Measure.missing(NDCG_RATIO, "all_facets", "Plain cosine finds none of the hidden courses.")
+    for name in CLUSTER_MEASURES:
+        # A split in which the measure is undefined says nothing.
+        values = [each[name] for each in clusters if np.isfinite(each[name])]
+        if values:
+            yield Measure(name, "user_clusters", float(np.mean(values)))
+        else:
+            yield Measure.missing(name, "user_clusters", WHY_UNDEFINED[name])
 
 
 def steps(settings: EvaluationSettings) -> int:
@@ -120,10 +189,24 @@ def with_weights(platform: Platform, changes: Mapping[str, float]) -> Platform:
     return replace(platform, evidence=replace(platform.evidence, facets=facets))
 
 
-def as_columns(measures: list[Measure]) -> dict[str, np.ndarray]:
-    """Turn measures into the columns of a table."""
-    types = {"measure": object, "variant": object, "value": float, "interval_low": float, "interval_high": float}
-    return {name: np.array([getattr(each, name) for each in measures], dtype=kind) for name, kind in types.items()}
+def as_table(measures: list[Measure]) -> pa.Table:
+    """Turn measures into a table, with nulls where there is no value."""
+    import pyarrow as pa
+
+    types = {
+        "measure": pa.string(),
+        "variant": pa.string(),
+        "value": pa.float64(),
+        "interval_low": pa.float64(),
+        "interval_high": pa.float64(),
+        "missing_reason": pa.string(),
+    }
+    return pa.table(
+        {
+            name: pa.array([getattr(each, name) for each in measures], kind, from_pandas=True)
+            for name, kind in types.items()
+        }
+    )
 
 
 def _means_of_users(gains: dict[tuple[str, str], list[np.ndarray]], settings: EvaluationSettings) -> Iterator[Measure]:
@@ -161,8 +244,8 @@ def _measure_clusters(split: Split, reranked: Reranked, settings: EvaluationSett
     return {
         "hold_out_clusters": float(labels.max(initial=-1) + 1),
         "hold_out_unclustered_users_share": float((labels < 0).mean()),
-        "hold_out_cluster_lift": found["lift"],
-        "clusters_adjusted_rand_index": agreed["both_clustered"],
+        CLUSTER_LIFT: found["lift"],
+        RAND_INDEX: agreed["both_clustered"] if agreed["shared_users"] > 0 else float("nan"),
     }
 
 
@@ -176,15 +259,24 @@ def _lists_of_sample(indices: np.ndarray, sample: np.ndarray, k: int) -> np.ndar
 
 
 def _facet_lists(split: Split, rows: np.ndarray, settings: EvaluationSettings) -> Iterator[tuple[str, HoldOutLists]]:
-    """List neighbours by each facet alone; two facets that match each other count as one."""
-    facets = split.evidence.facets
+    """List neighbours by each facet alone that users have evidence of; two that match each other count as one."""
+    for name, facet in _single_facets(split.evidence.facets):
+        numbers = (facet.number, facet.matching_number)
+        if np.isin(split.evidence.facet_numbers, numbers).any():
+            yield (
+                name,
+                profile_lists(
+                    split.facet_profiles.weighted(dict.fromkeys(numbers, 1.0)), rows, split.tie_keys, settings
+                ),
+            )
+
+
+def _single_facets(facets: Mapping[int, Facet]) -> Iterator[tuple[str, Facet]]:
+    """Yield the variants of single facets: a name, and the facet or the first of two that match each other."""
     for facet in facets.values():
         partner = facets[facet.matching_number]
-        if facet.name == CLUSTER or partner.number < facet.number:
-            continue
-        profiles = split.facet_profiles.weighted({facet.number: 1.0, partner.number: 1.0})
-        names = facet.name if partner is facet else f"{facet.name}_and_{partner.name}"
-        yield f"{names}_alone", profile_lists(profiles, rows, split.tie_keys, settings)
+        if facet.name != CLUSTER and partner.number >= facet.number:
+            yield f"{facet.name if partner is facet else f'{facet.name}_and_{partner.name}'}_alone", facet
 
 
 def cross_signal_lifts(
@@ -207,13 +299,26 @@ def cross_signal_lifts(
     from_views |= {evidence.facets[number].matching_number for number in from_views}
     has_both = (np.diff(platform.views.indptr) > 0) & (np.diff(platform.interests.indptr) > 0)
     rows = _sampled(np.flatnonzero(has_both), settings)
-    for name, facets, sets in (
-        (COURSE_LIFT, shares.keys() - from_views, platform.views),
-        (INTEREST_LIFT, shares.keys() & from_views, platform.interests),
+    for name, kind, facets, sets in (
+        (COURSE_LIFT, "course", shares.keys() - from_views, platform.views),
+        (INTEREST_LIFT, "interest", shares.keys() & from_views, platform.interests),
     ):
         profiles = facet_profiles.weighted({number: shares[number] for number in facets})
         indices = profile_lists(profiles, rows, platform.tie_keys, settings).indices
-        yield Measure(name, "all_facets", overlap_lift(indices, rows, sets, has_both, settings.quality_seed))
+        lift = overlap_lift(indices, rows, sets, has_both, settings.quality_seed)
+        if np.isfinite(lift):
+            yield Measure(name, "all_facets", lift)
+        else:
+            yield Measure.missing(name, "all_facets", _why_no_lift(has_both, indices, kind))
+
+
+def _why_no_lift(has_both: np.ndarray, indices: np.ndarray, kind: str) -> str:
+    """Return a sentence that says why a lift is undefined."""
+    if has_both.sum() < 2:
+        return "Fewer than two users have both viewed courses and followed interests."
+    if not has_both[indices[indices >= 0]].any():
+        return f"No two users with views and interests are similar without their {kind}s."
+    return f"Users drawn at random have no {kind} in common."
 
 
 def _sampled(rows: np.ndarray, settings: EvaluationSettings) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kindred.evaluation.hold_outs import HoldOutLists, Split, profiles_from, split_platform
+from kindred.evaluation.hold_outs import HoldOutLists, Split, profiles_from, split_platform, why_nothing_is_hidden
 from kindred.evaluation.methods import Reranked, rerank_split
 from kindred.evaluation.platform import EvaluationSettings, Platform
 from kindred.evaluation.ranking_metrics import bootstrap_interval, ndcg, recall
@@ -124,13 +124,13 @@ def try_weights(
     One `Tried` for each change of the grid, in the same order; none if there is nothing to hide.
 
     """
+    if why_nothing_is_hidden(platform):
+        return []
     rows = np.arange(len(platform.evidence.users))
     gains: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in grid]
     lists: list[list[tuple[float, float, float]]] = [[] for _ in grid]
     for number in range(settings.quality_splits):
         split = split_platform(platform, settings, number)
-        if not len(split.rows):
-            return []
         for place, changes in enumerate(grid):
             reranked = rerank_split(split, weight_shares(platform.evidence.facets, changes), rows, settings)
             gains[place].append(_gains(split, reranked))
@@ -185,4 +185,6 @@ def _list_statistics(lists: HoldOutLists) -> tuple[float, float, float]:
     lowest = np.where(is_listed, lists.similarities, np.inf).min(axis=1)
     highest = np.where(is_listed, lists.similarities, -np.inf).max(axis=1)
     is_tied = (neighbours > 1) & (highest - lowest < 1e-9)
-    return float(skew(listed_by, bias=False)), float((neighbours == 0).mean()), float(is_tied.mean())
+    # Lists that are spread evenly have no skew; scipy would return NaN.
+    skewness = float(skew(listed_by, bias=False)) if np.ptp(listed_by) else 0.0
+    return skewness, float((neighbours == 0).mean()), float(is_tied.mean())

@@ -25,6 +25,7 @@ PLACES = 20
 SEED, SPLITS = 1, 3
 NDCG = "hold_out_ndcg_at_20"
 RECALL = "hold_out_recall_at_20"
+LIFTS = {("course_overlap_lift", "all_facets"), ("interest_overlap_lift", "all_facets")}
 
 
 @pytest.fixture(scope="module")
@@ -441,8 +442,63 @@ def test_if_no_user_has_five_courses_nothing_is_hidden(platform, settings):
     evidence = platform.evidence
     is_kept = (evidence.courses < 0) | (kept[evidence.rows, np.maximum(evidence.courses, 0)] > 0)
     with_few = replace(platform, views=few, evidence=evidence.of(is_kept))
-    assert measure(with_few, settings) == []
+    of_all = measure(platform, replace(settings, quality_splits=1))
+    measured = measure(with_few, settings)
+    without = [each for each in measured if (each.measure, each.variant) not in LIFTS]
+    assert {each.missing_reason for each in without} == {
+        "No user has viewed 5 courses or more, so that none can be hidden."
+    }
+    assert all(math.isnan(each.value) for each in without)
+    named = {(each.measure, each.variant) for each in without} | LIFTS
+    assert named == {(each.measure, each.variant) for each in of_all}
+    # Neighbours by other kinds of evidence need no hidden courses.
+    assert [each.missing_reason for each in measured if each not in without] == [None, None]
     assert weight_search.try_weights(with_few, settings, [{}, {"courses": 1}]) == []
+
+
+def test_a_platform_of_one_kind_of_evidence_says_what_it_lacks(platform, settings):
+    evidence = platform.evidence
+    is_interest = np.isin(evidence.facet_numbers, numbers_of(evidence, "interests"))
+    nothing = sparse.csr_array((USERS, 0))
+    without_views = replace(
+        platform,
+        views=nothing,
+        course_tags=sparse.csr_array((0, 0)),
+        evidence=evidence.of(is_interest),
+    )
+    assert {each.missing_reason for each in measure(without_views, settings)} == {
+        "There are no course views.",
+        "Fewer than two users have both viewed courses and followed interests.",
+    }
+    assert weight_search.try_weights(without_views, settings, [{}]) == []
+    views_only = replace(platform, interests=nothing, assessments=nothing, evidence=evidence.of(evidence.courses >= 0))
+    once = replace(settings, quality_splits=1)
+    reasons = {(each.measure, each.variant): each.missing_reason for each in measure(views_only, once)}
+    assert reasons[NDCG, "all_facets"] is None
+    assert reasons[NDCG, "interests_alone"] == "No user has evidence of the facet interests."
+    assert reasons["course_overlap_lift", "all_facets"] is not None
+
+
+def numbers_of(evidence, *names):
+    return [number for number, facet in evidence.facets.items() if facet.name in names]
+
+
+def test_evenly_listed_users_are_not_skewed(platform, settings):
+    """All follow one interest: with as many neighbours as there are other users, all are listed equally often."""
+    evidence = platform.evidence
+    (interests,) = numbers_of(evidence, "interests")
+    alike = replace(
+        evidence,
+        rows=np.arange(USERS),
+        facet_numbers=np.full(USERS, interests),
+        feature_ids=np.full(USERS, interests * 1_000_000_000 + 1),
+        matching_feature_ids=np.full(USERS, interests * 1_000_000_000 + 1),
+        courses=np.full(USERS, -1),
+        occurrences=np.ones(USERS),
+    )
+    all_listed = replace(settings, quality_splits=1, top_k=USERS - 1)
+    (tried,) = weight_search.try_weights(replace(platform, evidence=alike), all_listed, [{}])
+    assert tried.value(weight_search.HUBNESS_SKEW).value == 0
 
 
 def test_progress_is_reported_once_per_step(settings, measured_again):

@@ -153,7 +153,8 @@ def killed(project, first):
     log = project.folder / "logs" / "dbt.log"
     log.unlink()
     building = project.kill_dbt_when(
-        lambda: log.exists() and "START python kindred_table model intermediate.int_user_clusters" in log.read_text(), "build"
+        lambda: log.exists() and "START python kindred_table model intermediate.int_user_clusters" in log.read_text(),
+        "build",
     )
     states = [(project.published.name, files_beside(project.warehouse))]
     publishing = project.kill_dbt_when(

@@ -39,8 +39,8 @@ def show(published: PublishedWarehouse) -> None:
     if hold_outs.frame.empty:
         st.info(
             "This build did not measure how many hidden courses similar users find. Build with `quality_splits` "
-            "above 0, for example `dbt build --vars '{quality_splits: 3}'`. If it is above 0 already, no user has "
-            "viewed the five courses that it takes to hide one.",
+            "above 0, for example `dbt build --vars '{quality_splits: 3}'`. If it is above 0 already, the last table "
+            "of this page says why there is nothing to hide.",
             icon=":material/visibility_off:",
         )
     else:

@@ -9,6 +9,7 @@ select
     interval_high,
     unit,
     direction,
-    meaning
+    meaning,
+    missing_reason
 from neighbour_quality
 order by measure asc, value desc, variant asc
