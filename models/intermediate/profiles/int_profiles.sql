@@ -59,7 +59,7 @@ largest as (
 user_facets as (
 
     select
-        scaled.user_handle,
+        scaled.user_number,
         scaled.facet_number,
         {{ exact_sum('scaled.evidence') }} as evidence,
         any_value(largest.largest) * sqrt(
@@ -68,9 +68,9 @@ user_facets as (
     from scaled
     inner join largest
         on
-            scaled.user_handle = largest.user_handle
+            scaled.user_number = largest.user_number
             and scaled.facet_number = largest.facet_number
-    group by scaled.user_handle, scaled.facet_number
+    group by scaled.user_number, scaled.facet_number
 
 ),
 

@@ -76,7 +76,7 @@ followers as (
     select
         interest_tag,
         count(*) as users,
-        {{ fingerprint_of_rows(['user_handle']) }} as fingerprint
+        {{ fingerprint_of_rows(['user_number']) }} as fingerprint
     from sampled
     group by interest_tag
 
