@@ -7,7 +7,7 @@
 
 {# A handle as delivered, without blanks and invisible characters around it. #}
 {% macro without_blanks_around(column) -%}
-  trim({{ column }}, '{{ " \t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff" }}')
+  trim({{ column }}, e' \t\n\x0b\x0c\r\x1c\x1d\x1e\x1f{{ "\x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff" }}')
 {%- endmacro %}
 
 {# A handle as text; null if it is blank or too long. #}

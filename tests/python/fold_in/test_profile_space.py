@@ -121,7 +121,7 @@ def test_the_sample_can_tell(built, activities):
     assert not rows_of(
         built.build,
         """
-        select viewed.user_handle
+        select viewed.user_number
         from intermediate.int_user_courses as viewed
         inner join courses using (course_id)
         where
@@ -762,7 +762,7 @@ def arrays_of_somebody_else():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", MAGIC[:-1], MAGIC.replace(b"1", b"2") + b"rest", arrays_of_somebody_else()]
+    "content", [b"", b"{}", MAGIC[:-1], MAGIC.replace(b"2", b"3") + b"rest", arrays_of_somebody_else()]
 )
 def test_bytes_of_something_else_are_refused(content):
     with pytest.raises(ValueError, match="these bytes are not a profile space"):
