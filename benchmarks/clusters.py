@@ -127,7 +127,8 @@ class Platform:
         """Hide a fifth of the courses of users who have five or more, and measure who else viewed them."""
         views = self.connection.sql(
             "select user_handle, dense_rank() over (order by course_id) - 1 as course, course_id "
-            "from intermediate.int_user_courses order by user_handle, course"
+            "from intermediate.int_user_courses inner join intermediate.int_users using (user_number) "
+            "order by user_number, course"
         ).fetchnumpy()
         handles, rows = np.unique(views["user_handle"], return_inverse=True)
         _, first = np.unique(views["course"], return_index=True)

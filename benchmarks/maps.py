@@ -62,8 +62,8 @@ class Platform:
 def read_platform(path: Path) -> Platform:
     with open_build(path, TABLES) as (tables, _):
         clusters = tables["user_clusters"].order("user_handle").fetchnumpy()
-        users = clusters["user_handle"]
-        fingerprints = tables["int_profile_fingerprints"].order("user_handle").fetchnumpy()
+        users = np.arange(len(clusters["cluster_id"]))
+        fingerprints = tables["int_profile_fingerprints"].order("user_number").fetchnumpy()
         return Platform(
             users,
             Profiles.read(tables["int_profiles"], users),

@@ -87,8 +87,8 @@ def problem(
 
 
 def quoted_path(scope: Scope) -> str:
-    """Return the path of a request, percent-encoded; the middleware PathSegments has left % and some / encoded."""
-    return quote(scope["path"], safe="/%")
+    """Return the path of a request, percent-encoded: as it was sent, or as the middleware PathSegments has left it."""
+    return quote(scope.get("raw_path") or scope["path"], safe="/%:@!$&'()*+,;=~")
 
 
 def too_long(max_bytes: int) -> str:

@@ -26,7 +26,7 @@ BLANKS = (
 )
 """Blanks and invisible characters, which no handle has around it (macro without_blanks)."""
 
-PLAIN_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,15}")
+WHOLE_NUMBER = re.compile(r"-?0*[0-9]{1,16}", re.ASCII)
 
 MAX_NUMBER = 2**53 - 1
 """The largest whole number that every program reads exactly; a warehouse with larger ones has text."""
@@ -109,7 +109,7 @@ class Edition:
         text = str(asked).strip(BLANKS)
         if self.handle_type == "text":
             return text if _is_storable(text) else None
-        return int(text) if PLAIN_NUMBER.fullmatch(text) and abs(int(text)) <= MAX_NUMBER else None
+        return int(text) if WHOLE_NUMBER.fullmatch(text) and abs(int(text)) <= MAX_NUMBER else None
 
 
 def _is_storable(text: str) -> bool:

@@ -36,9 +36,7 @@ def test_an_unknown_user_is_a_problem_of_its_own_type(client, path):
     assert problem["detail"] == f"There is no user {NOBODY} in the warehouse."
 
 
-@pytest.mark.parametrize(
-    "handle", ["0", "-5", str(NOBODY + 1), "01", "+1", "1.5", "me", "a%2Fb", "%00", "%ff", "similar"]
-)
+@pytest.mark.parametrize("handle", ["0", "-5", str(NOBODY + 1), "+1", "1.5", "me", "a%2Fb", "%00", "%ff", "similar"])
 def test_what_cannot_be_a_user_is_an_unknown_user(client, handle):
     for path in ("", "/similar", "/courses", "/similar/1"):
         problem = refused(client.get(f"/users/{handle}{path}"), 404)

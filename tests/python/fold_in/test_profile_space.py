@@ -126,7 +126,7 @@ def test_the_sample_can_tell(built, activities):
     assert not rows_of(
         built.build,
         """
-        select viewed.user_handle
+        select viewed.user_number
         from intermediate.int_user_courses as viewed
         inner join courses using (course_id)
         where

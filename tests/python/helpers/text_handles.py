@@ -4,10 +4,12 @@ import csv
 from pathlib import Path
 
 TEXTS = (
-    "0b0e7f4a-8f5e-4c8e-9d0a-3f1f6f6f2b11", "ann.lee+x@example.org", "U-0042", "Ωμέγα", "名前", "محمد", "日本語 テキスト", "😀",
-    "é", "e\u0301", "Ann", "ann", "Ann  Lee", "007", "42", "42.0", "+5", "-7", "-dash", "--help", "1e5", "9007199254740993",
-    "a/b", "a%2Fb", "100%", "a\\b", "?user=1&x=2", "#1", "a,b", "a;b|c", "o'brien", 'q"uote', "<b>bold</b>", "*star*_x_", "$x$",
-    "similar", "users", "current", "space", "cluster#1", "user#1", ".hidden", "null", "x" * 200, "ß" * 200,
+    "0b0e7f4a-8f5e-4c8e-9d0a-3f1f6f6f2b11", "ann.lee+x@example.org", "U-0042", "Ωμέγα", "名前",
+    "محمد", "日本語 テキスト", "😀", "é", "e\u0301", "Ann", "ann", "Ann  Lee", "007", "42", "42.0",
+    "+5", "-7", "-dash", "--help", "1e5", "9007199254740993", "a/b", "a%2Fb", "100%", "a\\b",
+    "?user=1&x=2", "#1", "a,b", "a;b|c", "o'brien", 'q"uote', "<b>bold</b>", "*star*_x_", "$x$",
+    "similar", "users", "current", "space", "cluster#1", "user#1", ".hidden", "null", "x" * 200,
+    "ß" * 200,
 )  # fmt: skip
 """Encodings, other scripts, quotes, numbers that are none, words that programs use themselves, and the longest."""
 

@@ -69,7 +69,9 @@ def state_of(project, outcome):
         inputs = fingerprints(build, "raw")
         evidence = defaultdict(dict)
         for facet, user, course, feature, occurrences in rows_of(
-            build, "select facet, user_handle, course_id, feature, occurrences from intermediate.int_evidence"
+            build,
+            "select facet, user_handle, course_id, feature, occurrences "
+            "from intermediate.int_evidence inner join intermediate.int_users using (user_number)",
         ):
             evidence[facet][user, course, feature] = occurrences
         columns = columns_by_table(build)

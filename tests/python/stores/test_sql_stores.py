@@ -476,7 +476,7 @@ class TestPublishing:
                 assert old.user(7)["total_views"] == views
                 assert len(old.similar(7)) > 0
                 assert len(old.features(7)) > 0
-                assert old.space().users.size > 0
+                assert len(old.space().users) > 0
                 with store.read() as new:
                     assert new.edition.version == version_of(versions[1])
                     assert new.user(7)["total_views"] == views + 1000
