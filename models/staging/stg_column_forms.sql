@@ -154,7 +154,9 @@ tag_forms as (
     qualify
         row_number() over (
             partition by delivered_tags.input_name, delivered_tags.column_name
-            order by count(*) filter (where contains(delivered_tags.tag_text, separators.sign)) desc, separators.sign asc
+            order by
+                count(*) filter (where contains(delivered_tags.tag_text, separators.sign)) desc,
+                separators.sign asc
         ) = 1
 
 )

@@ -224,6 +224,7 @@ def test_the_settings_in_force_are_kept_with_the_build(weighed, project):
             {"below": None, "label": "score 200 or more"},
         ],
         "tag_symbols": "#+",
+        **{name: declared[name] for name in ("date_forms", "encoding", "missing_values", "tag_separators")},
         "top_k": 130,
         "cluster_neighbours": 7,
         "cluster_min_samples": 2,
