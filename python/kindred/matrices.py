@@ -30,9 +30,9 @@ def tie_order(keys: Any, other_keys: Any) -> Any:
     """Return what orders tied pairs, the lowest first: a hash of the two tie keys, the same for both users of a pair.
 
     It is one to one for each user, so that only equal keys give equal numbers. For equal users the lists are those of a
-    random graph: everybody is on about as many. Without the mixing, the lowest exclusive or would favour users whose
-    keys have a rare beginning less than others. Source of the mixing: SplitMix64, from Steele, Lea, Flood 2014: Fast
-    splittable pseudorandom number generators.
+    random graph: everybody is on about as many. Without the mixing, equal users would fall into groups whose keys begin
+    alike, who list each other: clusters that mean nothing. Source of the mixing: SplitMix64, from Steele, Lea,
+    Flood 2014: Fast splittable pseudorandom number generators.
 
     Parameters
     ----------
