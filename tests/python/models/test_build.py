@@ -154,10 +154,8 @@ def killed(project, first):
     """Kill a build while it makes tables and another while it publishes; return what is published after each."""
     log = project.folder / "logs" / "dbt.log"
     log.unlink()
-    building = project.kill_dbt_when(
-        lambda: log.exists() and "START python kindred_table model intermediate.int_user_clusters" in log.read_text(),
-        "build",
-    )
+    clustering = "START python kindred_table model intermediate.int_user_clusters"
+    building = project.kill_dbt_when(lambda: log.exists() and clustering in log.read_text(), "build")
     states = [(project.published.name, files_beside(project.warehouse))]
     publishing = project.kill_dbt_when(
         lambda: any(project.warehouse.parent.glob("*.part")), "run", "--select", "publication"

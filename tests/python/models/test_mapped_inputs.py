@@ -57,7 +57,9 @@ def project(tmp_path_factory):
         )
     profiles = project.folder / "profiles.yml"
     profile = yaml.safe_load(profiles.read_text(encoding="utf-8"))
-    profile["kindred"]["outputs"]["local"]["attach"] = [{"path": "elsewhere.duckdb"}]
+    local = profile["kindred"]["outputs"]["local"]
+    local["attach"] = [{"path": "elsewhere.duckdb"}]
+    local["settings"]["TimeZone"] = "Asia/Kathmandu"  # where times with a zone would be shown otherwise
     profiles.write_text(yaml.safe_dump(profile), encoding="utf-8")
     return project
 
@@ -70,8 +72,7 @@ def builds(project):
     map_inputs(project, **INPUTS)
     for name in INPUTS:
         (project.folder / "seeds" / f"{name}.csv").unlink()
-    # Times with a zone are those of UTC wherever the machine stands.
-    succeeded(project.dbt("build", "--vars", "{quality_splits: 0}", TZ="Asia/Kathmandu"))
+    succeeded(project.dbt("build", "--vars", "{quality_splits: 0}"))
     with project.open_published() as connection:
         return files, fingerprints(connection)
 
