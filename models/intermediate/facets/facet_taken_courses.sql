@@ -3,9 +3,9 @@
 
 with
 
-user_courses as (
+view_evidence as (
 
-    select * from {{ ref('int_user_courses') }}
+    select * from {{ ref('int_view_evidence') }}
 
 )
 
@@ -13,5 +13,5 @@ select
     user_handle,
     course_id,
     course_id as feature,
-    cast(1 as double) as occurrences
-from user_courses
+    evidence_share as occurrences
+from view_evidence

@@ -3,7 +3,6 @@
 
 {%- set settings = {
     'score_band_edges': var('score_band_edges'),
-    'score_bands': score_bands(),
     'tag_symbols': var('tag_symbols'),
 } -%}
 {%- for name in number_vars() -%}
@@ -16,13 +15,22 @@ frozen_statistics as (
 
     select * from {{ ref('int_frozen_statistics') }}
 
+),
+
+usual_view_time as (
+
+    select * from {{ ref('int_usual_view_time') }}
+
 )
 
 select
     '{{ build_version() }}' as version,
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as started_at,
-    computed_at as statistics_computed_at,
+    frozen_statistics.computed_at as statistics_computed_at,
+    usual_view_time.usual_view_seconds,
+    usual_view_time.view_time_agreement,
     '{{ dbt_version }}' as dbt_version,
     version() as engine_version,
     '{{ tojson(settings, sort_keys=true) }}' as settings_json
 from frozen_statistics
+cross join usual_view_time

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MIN_CANDIDATES = 100
 """The fewest candidates that compete for the places of a list, however short it is."""
 
-MAGIC = b"kindred profile space 1\n"
+MAGIC = b"kindred profile space 2\n"
 """The first bytes of a profile space; the number changes with the format."""
 
 CHECKSUM_BYTES = 4
