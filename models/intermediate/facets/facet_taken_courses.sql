@@ -3,9 +3,9 @@
 
 with
 
-view_evidence as (
+user_courses as (
 
-    select * from {{ ref('int_view_evidence') }}
+    select * from {{ ref('int_user_courses') }}
 
 )
 
@@ -13,5 +13,5 @@ select
     user_handle,
     course_id,
     course_id as feature,
-    evidence_share as occurrences
-from view_evidence
+    cast(1 as double) as occurrences
+from user_courses

@@ -189,7 +189,6 @@ class Encoder:
         """Return the occurrences of every feature by facet, for all facets that come from courses."""
         courses = {course: self._courses[course] for course in seconds if course in self._courses}
         shares = _evidence_shares(seconds, self._usual_view_seconds, self.settings["glance_weight"])
-        viewed = {course: shares[course] for course in courses}
         tags: dict[str, float] = defaultdict(float)
         authors: dict[str, float] = defaultdict(float)
         levels: dict[str, float] = defaultdict(float)
@@ -201,10 +200,10 @@ class Encoder:
             if course.level is not None:
                 levels[course.level] += shares[name]
         return {
-            "courses": viewed,
+            "courses": {course: shares[course] for course in courses},
             "course_tags": tags,
             "next_courses": self._next_courses([course.number for course in courses.values()]),
-            "taken_courses": viewed,
+            "taken_courses": dict.fromkeys(courses, 1),
             "view_time": _view_time(seconds, self.settings["view_time_max_medians"]),
             "authors": authors,
             "levels": levels,

@@ -219,11 +219,6 @@ def test_the_settings_in_force_are_kept_with_the_build(weighed, project):
     ((settings,),) = rows_of(weighed, "select settings_json from build_info")
     assert json.loads(settings) == numbers | {
         "score_band_edges": declared["score_band_edges"],
-        "score_bands": [
-            {"below": 100, "label": "score below 100"},
-            {"below": 200, "label": "score below 200"},
-            {"below": None, "label": "score 200 or more"},
-        ],
         "tag_symbols": "#+",
         "top_k": 130,
         "cluster_neighbours": 7,
@@ -412,6 +407,7 @@ REFUSED_VARS = {
     "view_time_max_medians": 0,
     "tag_symbols": "#a",
     "evidence_from": "soon",
+    "glance_weight": 0,
     "score_band_edges": [200, 100],
 }
 REFUSED_OVERRIDES = {
@@ -449,7 +445,8 @@ def test_vars_that_make_no_sense_stop_the_build_before_it_starts_and_are_all_nam
             "The var view_time_max_medians is 0, but it must be a number of 0.001 or more.",
             "The var tag_symbols is #a, but it must be a text of some of the symbols #+&@!%$*=~? such as #+.",
             "The var evidence_from is soon, but it must be a day such as 2017-05-01.",
-            "The var score_band_edges is [200, 100], but it must be a list of rising scores such as [100, 200].",
+            "The var glance_weight is 0, but it must be a number of 0.001 to 1.",
+            "The var score_band_edges is [200, 100], but it must be a list of rising scores such as [100, 200], or null.",
         ]
     )
 
