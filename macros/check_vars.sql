@@ -41,7 +41,7 @@
   {%- if edges is not none and (edges is not sequence or edges is string or edges is mapping
     or edges | reject('number') | list or edges | sort | unique | list != edges | list or not edges) -%}
     {%- do problems.append("The var score_band_edges is " ~ edges
-      ~ ", but it must be a list of rising scores such as [100, 200], or null.") -%}
+      ~ ", but it must be a list of rising scores such as [100, 200].") -%}
   {%- endif -%}
   {%- set possible_symbols = '#+&@!%$*=~?' -%}
   {%- if var('tag_symbols') is not string or not modules.re.fullmatch('[' ~ possible_symbols ~ ']*', var('tag_symbols')) -%}

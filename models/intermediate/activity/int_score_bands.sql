@@ -53,7 +53,7 @@ scales as (
         count(*) as users
     from user_assessments
     inner join subjects on user_assessments.assessment_tag = subjects.assessment_tag
-    where subjects.scale <> ''
+    where subjects.scale != ''
     group by subjects.scale, user_assessments.score
 
     union all
@@ -138,7 +138,7 @@ bands as (
 
     select
         subjects.assessment_tag,
-        subjects.scale <> '' as has_own_edges,
+        subjects.scale != '' as has_own_edges,
         scale_bands.band_number,
         case
             when scale_bands.total_bands = 1 then 'any score'

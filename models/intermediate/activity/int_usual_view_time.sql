@@ -37,7 +37,7 @@ course_sides as (
         sum(sign(user_courses.total_view_seconds - user_medians.median_view_seconds)) as longer_less_shorter
     from user_courses
     inner join user_medians on user_courses.user_handle = user_medians.user_handle
-    where user_courses.total_view_seconds <> user_medians.median_view_seconds
+    where user_courses.total_view_seconds != user_medians.median_view_seconds
     group by user_courses.course_id
 
 ),
@@ -47,7 +47,8 @@ course_sides as (
 agreement as (
 
     select
-        {{ exact_sum('cast(power(longer_less_shorter, 2) - users as double) / (users - 1)') }} / sum(users) as agreement,
+        {{ exact_sum('cast(power(longer_less_shorter, 2) - users as double) / (users - 1)') }}
+        / sum(users) as agreement,
         sqrt(2 * {{ exact_sum('cast(users as double) / (users - 1)') }}) / sum(users) as standard_error
     from course_sides
     where users > 1

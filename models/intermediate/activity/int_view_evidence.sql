@@ -1,6 +1,6 @@
--- The courses that users viewed, and how much each view is evidence: a glance is no course. A view counts in full from a
--- fraction of the time that is usual for the user, or on the platform if that is longer; below, by the time, but at
--- least glance_weight.
+-- The courses that users viewed, and how much each is evidence: a glance is no course. A view counts in full from a
+-- quarter of the time that is usual for the user, or on the platform if that is longer; below, it counts by its time,
+-- but at least glance_weight.
 -- Grain: one row per user and course.
 
 {%- set full_view_share = 0.25 %} {#- of the usual time #}
@@ -34,10 +34,10 @@ user_times as (
     select
         user_medians.user_handle,
         user_medians.median_view_seconds,
-        case
-            when usual_view_time.usual_view_seconds > 0
-                then {{ full_view_share }}
-                * greatest(user_medians.median_view_seconds, usual_view_time.usual_view_seconds)
+        {{ full_view_share }} * case
+            when user_medians.median_view_seconds > usual_view_time.usual_view_seconds
+                then user_medians.median_view_seconds
+            else usual_view_time.usual_view_seconds
         end as full_view_seconds
     from user_medians
     cross join usual_view_time

@@ -56,7 +56,9 @@ def published(project):
 @pytest.mark.parametrize("facet", ["courses", "view_time"])
 def test_an_hour_outweighs_a_glance_in_the_profile(published, user, facet):
     weights = dict(
-        rows_of(published, f"select feature, weight from user_features where user_handle = {user} and facet = '{facet}'")
+        rows_of(
+            published, f"select feature, weight from user_features where user_handle = {user} and facet = '{facet}'"
+        )
     )
     assert weights[HOUR] > 1.5 * weights[GLANCE]
 

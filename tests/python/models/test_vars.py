@@ -446,7 +446,7 @@ def test_vars_that_make_no_sense_stop_the_build_before_it_starts_and_are_all_nam
             "The var tag_symbols is #a, but it must be a text of some of the symbols #+&@!%$*=~? such as #+.",
             "The var evidence_from is soon, but it must be a day such as 2017-05-01.",
             "The var glance_weight is 0, but it must be a number of 0.001 to 1.",
-            "The var score_band_edges is [200, 100], but it must be a list of rising scores such as [100, 200], or null.",
+            "The var score_band_edges is [200, 100], but it must be a list of rising scores such as [100, 200].",
         ]
     )
 
