@@ -17,6 +17,7 @@ from project import (
     Project,
     assert_closest_users_are_exact,
     course_weights,
+    evidence_shares,
     rows_of,
     succeeded,
 )
@@ -119,9 +120,10 @@ def test_an_override_changes_the_facet_and_the_shares_of_all(weighed):
 
 
 def test_weights_in_profiles_follow_the_override(weighed, read):
-    courses = defaultdict(set)
-    for row in read("user_course_views"):
-        courses[int(row["user_handle"])].add(row["course_id"])
+    courses = evidence_shares(
+        (int(row["user_handle"]), row["course_id"], float(row["view_time_seconds"]))
+        for row in read("user_course_views")
+    )
     listed = rows_of(weighed, "select user_handle, feature, weight from user_features where facet = 'courses'")
     assert {(user, course): weight for user, course, weight in listed} == pytest.approx(
         course_weights(courses, weight_share=0.3 / 0.9, confidence_prior=1)
