@@ -3,7 +3,7 @@
   {{ return({
     'min_view_seconds': [0.0, none], 'max_view_seconds': [0.0, none], 'top_k': [1, none], 'hub_correction': [0.0, 1],
     'similarity_threads': [1, none],
-    'view_time_max_medians': [0.001, none], 'score_band_weight': [0.0, none], 'bundle_min_jaccard': [0.0, 1], 'bundle_sample_users': [1, none],
+    'view_time_max_medians': [0.001, none], 'glance_weight': [0.001, 1], 'score_band_weight': [0.0, none], 'bundle_min_jaccard': [0.0, 1], 'bundle_sample_users': [1, none],
     'tag_link_min_score': [0.5, 1], 'tag_link_sample_users': [1, none],
     'cluster_neighbours': [1, none], 'cluster_min_samples': [1, none], 'cluster_max_share': [0.001, 1],
     'cluster_voters': [1, none], 'relation_max_courses': [1, none], 'relation_ridge': [0.001, none],
@@ -43,7 +43,8 @@
     {%- do problems.append("The var handle_type is " ~ var('handle_type') ~ ", but it must be auto or text.") -%}
   {%- endif -%}
   {%- set edges = var('score_band_edges') -%}
-  {%- if edges is string or edges is not sequence or not edges or edges | sort != edges | list -%}
+  {%- if edges is not none and (edges is not sequence or edges is string or edges is mapping
+    or edges | reject('number') | list or edges | sort | unique | list != edges | list or not edges) -%}
     {%- do problems.append("The var score_band_edges is " ~ edges
       ~ ", but it must be a list of rising scores such as [100, 200].") -%}
   {%- endif -%}

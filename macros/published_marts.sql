@@ -12,6 +12,7 @@
     'input_files',
     'neighbour_quality',
     'rejected_rows',
+    'score_bands',
     'similar_user_reasons',
     'similar_users',
     'tag_links',

@@ -1,12 +1,15 @@
 {#
-  The bands that assessment scores fall into, from low to high, as the var score_band_edges sets them: a list of dicts of
-  below (the edge that ends the band, which belongs to the next one; none for the highest band) and label.
+  The bands of the var score_band_edges, from low to high: a list of dicts of from and below (the edges that begin and end
+  the band; none at the ends of the scale; an edge belongs to the band above it) and label. Empty if the var is not set.
 #}
-{% macro score_bands() %}
+{% macro fixed_score_bands() %}
+  {%- set edges = var('score_band_edges') or [] -%}
   {%- set bands = [] -%}
-  {%- for edge in var('score_band_edges') -%}
-    {%- do bands.append({'below': edge, 'label': 'score below ' ~ edge}) -%}
+  {%- for edge in edges -%}
+    {%- do bands.append({'from': none if loop.first else loop.previtem, 'below': edge, 'label': 'score below ' ~ edge}) -%}
+    {%- if loop.last -%}
+      {%- do bands.append({'from': edge, 'below': none, 'label': 'score ' ~ edge ~ ' or more'}) -%}
+    {%- endif -%}
   {%- endfor -%}
-  {%- do bands.append({'below': none, 'label': 'score ' ~ var('score_band_edges') | last ~ ' or more'}) -%}
   {{ return(bands) }}
 {% endmacro %}

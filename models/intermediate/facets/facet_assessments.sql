@@ -8,6 +8,12 @@ user_assessments as not materialized (
 
     select * from {{ ref('int_user_assessments') }}
 
+),
+
+score_bands as (
+
+    select * from {{ ref('int_score_bands') }}
+
 )
 
 select
@@ -20,14 +26,14 @@ from user_assessments
 union all
 
 select
-    user_number,
+    user_assessments.user_number,
     cast(null as varchar) as course_id,
-    assessment_tag || case
-        {%- for band in score_bands() if band.below is not none %}
-        when score < {{ band.below }} then ' ({{ band.label }})'
-        {%- endfor %}
-        else ' ({{ (score_bands() | last).label }})'
-    end as feature,
+    user_assessments.assessment_tag || ' (' || score_bands.label || ')' as feature,
     cast({{ var('score_band_weight') }} as double) as occurrences
 from user_assessments
+inner join score_bands
+    on
+        user_assessments.assessment_tag = score_bands.assessment_tag
+        and (score_bands.from_score is null or user_assessments.score >= score_bands.from_score)
+        and (score_bands.below_score is null or user_assessments.score < score_bands.below_score)
 where {{ var('score_band_weight') }} > 0

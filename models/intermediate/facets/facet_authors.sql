@@ -3,9 +3,9 @@
 
 with
 
-user_courses as (
+view_evidence as (
 
-    select * from {{ ref('int_user_courses') }}
+    select * from {{ ref('int_view_evidence') }}
 
 )
 
@@ -13,6 +13,6 @@ select
     user_number,
     course_id,
     cast(author_handle as varchar) as feature,
-    cast(1 as double) as occurrences
-from user_courses
+    evidence_share as occurrences
+from view_evidence
 where author_handle is not null

@@ -4,9 +4,9 @@
 
 with
 
-user_courses as (
+view_evidence as (
 
-    select * from {{ ref('int_user_courses') }}
+    select * from {{ ref('int_view_evidence') }}
 
 ),
 
@@ -27,9 +27,9 @@ tag_parts as (
 )
 
 select
-    user_courses.user_number,
-    user_courses.course_id,
+    view_evidence.user_number,
+    view_evidence.course_id,
     tag_parts.course_tag as feature,
-    tag_parts.part as occurrences
-from user_courses
-inner join tag_parts on user_courses.course_id = tag_parts.course_id
+    view_evidence.evidence_share * tag_parts.part as occurrences
+from view_evidence
+inner join tag_parts on view_evidence.course_id = tag_parts.course_id

@@ -1,11 +1,11 @@
--- Facet: the courses that users viewed.
+-- Facet: the courses that users viewed, by how much the view is evidence.
 -- Grain: one row per user and course.
 
 with
 
-user_courses as (
+view_evidence as (
 
-    select * from {{ ref('int_user_courses') }}
+    select * from {{ ref('int_view_evidence') }}
 
 )
 
@@ -13,5 +13,5 @@ select
     user_number,
     course_id,
     course_id as feature,
-    cast(total_views as double) as occurrences
-from user_courses
+    evidence_share as occurrences
+from view_evidence

@@ -4,32 +4,21 @@
 
 with
 
-user_courses as not materialized (
+view_evidence as (
 
-    select * from {{ ref('int_user_courses') }}
-
-),
-
-user_medians as (
-
-    select
-        user_number,
-        median(total_view_seconds) as median_view_seconds
-    from user_courses
-    group by user_number
+    select * from {{ ref('int_view_evidence') }}
 
 )
 
 select
-    user_courses.user_number,
-    user_courses.course_id,
-    user_courses.course_id as feature,
+    user_number,
+    course_id,
+    course_id as feature,
     least(
-        user_courses.total_view_seconds / user_medians.median_view_seconds,
+        total_view_seconds / median_view_seconds,
         {{ var('view_time_max_medians') }}
     ) as occurrences
-from user_courses
-inner join user_medians on user_courses.user_number = user_medians.user_number
+from view_evidence
 where
-    user_medians.median_view_seconds > 0
-    and user_courses.total_view_seconds > 0
+    median_view_seconds > 0
+    and total_view_seconds > 0

@@ -26,6 +26,8 @@ VOCABULARIES = ("interest", "course", "assessment")
 
 TABLES = {
     "settings": "select settings_json from build_info",
+    "usual_view_seconds": "select usual_view_seconds from build_info",
+    "score_bands": "select assessment_tag, below_score, label from score_bands order by assessment_tag, band_number",
     "facets": """
         select facet_number, facet, weight_share, count_power, idf_power, confidence_prior, matching_facet_number
         from facets
@@ -50,6 +52,9 @@ TABLES = {
     """,
 }
 """The content of an encoder, as queries of the published warehouse."""
+
+FULL_VIEW_SHARE = 0.25
+"""The share of the usual time from which a view counts in full, see int_view_evidence."""
 
 
 class Feature(NamedTuple):
@@ -91,6 +96,10 @@ class Encoder:
         tables = json.loads(content)
         self.content = content
         self.settings: dict[str, Any] = json.loads(tables["settings"][0][0])
+        self._usual_view_seconds: float | None = tables["usual_view_seconds"][0][0]
+        self._score_bands: dict[str, list[tuple[float | None, str]]] = defaultdict(list)
+        for tag, below, label in tables["score_bands"]:
+            self._score_bands[tag].append((below, label))
         self.facets = [Facet(*row) for row in tables["facets"]]
         self.features = {feature_id: Feature(*row) for feature_id, *row in tables["features"]}
         self._ids = {(feature.facet, feature.name): feature_id for feature_id, feature in self.features.items()}
@@ -175,18 +184,25 @@ class Encoder:
     def _occurrences_of_courses(self, seconds: Mapping[str, float | None]) -> dict[str, Mapping[str, float]]:
         """Return the occurrences of every feature by facet, for all facets that come from courses."""
         courses = {course: self._courses[course] for course in seconds if course in self._courses}
+        shares = _evidence_shares(seconds, self._usual_view_seconds, self.settings["glance_weight"])
         tags: dict[str, float] = defaultdict(float)
-        for course in courses.values():
+        authors: dict[str, float] = defaultdict(float)
+        levels: dict[str, float] = defaultdict(float)
+        for name, course in courses.items():
             for tag in course.tags:
-                tags[tag] += 1 / len(course.tags)
+                tags[tag] += shares[name] / len(course.tags)
+            if course.author is not None:
+                authors[course.author] += shares[name]
+            if course.level is not None:
+                levels[course.level] += shares[name]
         return {
-            "courses": dict.fromkeys(courses, 1),
+            "courses": {course: shares[course] for course in courses},
             "course_tags": tags,
             "next_courses": self._next_courses([course.number for course in courses.values()]),
             "taken_courses": dict.fromkeys(courses, 1),
             "view_time": _view_time(seconds, self.settings["view_time_max_medians"]),
-            "authors": Counter(course.author for course in courses.values() if course.author is not None),
-            "levels": Counter(course.level for course in courses.values() if course.level is not None),
+            "authors": authors,
+            "levels": levels,
         }
 
     def _next_courses(self, numbers: list[int]) -> dict[str, float]:
@@ -201,12 +217,13 @@ class Encoder:
 
     def _occurrences_of_scores(self, scores: Mapping[str, float | None]) -> dict[str, float]:
         """Return the occurrences of assessments and score bands, see facet_assessments."""
-        bands, band_weight = self.settings["score_bands"], self.settings["score_band_weight"]
+        band_weight = self.settings["score_band_weight"]
         occurrences: dict[str, float] = dict.fromkeys(scores, 1)
         for tag, score in scores.items():
             if score is not None and band_weight > 0:
-                band = next(band for band in bands if band["below"] is None or score < band["below"])
-                occurrences[f"{tag} ({band['label']})"] = band_weight
+                bands = self._score_bands[tag]
+                label = next(label for below, label in bands if below is None or score < below)
+                occurrences[f"{tag} ({label})"] = band_weight
         return occurrences
 
     def _weigh(self, occurrences: Mapping[str, Mapping[str, float]]) -> dict[int, float]:
@@ -229,6 +246,20 @@ class Encoder:
         weighted = weigh_occurrences(profile, self.facets, np.array(places), rarity)
         weights = weighted.data * np.sqrt([self.facets[place].weight for place in places])
         return dict(zip(ids, weights.tolist(), strict=True))
+
+
+def _evidence_shares(
+    seconds: Mapping[str, float | None], usual_seconds: float | None, glance_weight: float
+) -> dict[str, float]:
+    """Return how much each view is evidence, see int_view_evidence; views of unknown length count in full."""
+    known = [viewed for viewed in seconds.values() if viewed is not None]
+    if not known or usual_seconds is None:
+        return dict.fromkeys(seconds, 1.0)
+    full = FULL_VIEW_SHARE * max(median(known), usual_seconds)
+    return {
+        course: 1.0 if viewed is None or viewed >= full else max(viewed / full, glance_weight)
+        for course, viewed in seconds.items()
+    }
 
 
 def _view_time(seconds: Mapping[str, float | None], max_medians: float) -> dict[str, float]:

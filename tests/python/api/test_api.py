@@ -327,18 +327,19 @@ def test_unknown_terms_and_mapped_spellings_are_listed(client, sql):
 
 
 def test_a_score_matches_users_with_similar_scores(client, sql):
-    band = "(score below 200)"
+    band = "(middle score)"
     feature = sql(
         "select feature from user_features where contains(feature, ?) group by all order by count(*) desc, feature",
         band,
     )[0]["feature"]
     tag = feature.removesuffix(f" {band}")
+    (edge,) = sql("select from_score from score_bands where assessment_tag = ? and label = 'middle score'", tag)
 
     def reasons_for(assessment):
         first = got(client.post("/similar", json={"assessments": [assessment], "limit": 1}))["similar"][0]
         return {reason["feature"] for reason in first["reasons"]}
 
-    assert reasons_for({"tag": tag, "score": 150}) == {tag, feature}
+    assert reasons_for({"tag": tag, "score": edge["from_score"]}) == {tag, feature}
     assert reasons_for({"tag": tag}) == reasons_for(tag) == {tag}
 
 

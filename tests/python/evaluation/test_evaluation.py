@@ -7,7 +7,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
-from project import Project, course_weights, rows_of, succeeded
+from project import Project, course_weights, evidence_shares, rows_of, succeeded
 from scipy import sparse
 from ties import order_of_handles, tie_order
 
@@ -305,9 +305,15 @@ def test_popularity_recommends_the_most_viewed_courses(quality, splits, name, pl
     assert quality[name, "popularity"][0] == pytest.approx(np.mean(of_splits), abs=1e-12)
 
 
-def test_single_facets_are_measured_on_what_is_known(quality, users, splits):
+def test_single_facets_are_measured_on_what_is_known(built, quality, users, splits):
     known, hidden = splits[0]
-    viewed = {row: {str(course) for course in np.flatnonzero(known[row])} for row in range(len(users))}
+    times = rows_of(built, "select user_handle, course_id, total_view_seconds from intermediate.int_user_courses")
+    shares = evidence_shares(times)
+    names = sorted({course for _, course, _ in times})
+    viewed = {
+        row: {str(column): shares[users[row]][names[column]] for column in np.flatnonzero(known[row]).tolist()}
+        for row in range(len(users))
+    }
     weights = course_weights({row: courses for row, courses in viewed.items() if courses}, 1, confidence_prior=5)
     profiles = np.zeros_like(known)
     for (row, course), weight in weights.items():

@@ -308,14 +308,10 @@ def test_threads_find_what_one_finds(built, activities, encoded, listed):
 # --- small warehouses, worked out by hand ------------------------------------------------------------------
 
 SETTINGS = {
+    "glance_weight": 0.25,
     "hub_correction": 0.0,
     "min_view_seconds": 0,
     "next_max_courses": 30,
-    "score_bands": [
-        {"below": 100, "label": "score below 100"},
-        {"below": 200, "label": "score below 200"},
-        {"below": None, "label": "score 200 or more"},
-    ],
     "score_band_weight": 0.5,
     "tag_symbols": "#+",
     "view_time_max_medians": 4,
@@ -331,6 +327,8 @@ def space_of(
     bundles=(),
     courses=(),
     relations=(),
+    score_bands=(),
+    usual_view_seconds=None,
     settings=None,
 ):
     """Return the profile space of a warehouse in memory.
@@ -339,12 +337,12 @@ def space_of(
     the feature_id that they match, if it is not their own; user_features (user_handle, feature_id, weight); users
     (user_handle, cluster_id, neighbourhood_similarity); tag_map (raw_tag, vocabulary, canonical_tag); bundles
     (canonical_tag, interest_bundle); courses (course_id, course_tags, author_handle, level); relations (course_id,
-    next_course_id, strength).
+    next_course_id, strength); score_bands (assessment_tag, band_number, label, below_score).
     """
     connection = duckdb.connect()
     connection.execute(
         """
-        create table build_info (settings_json varchar);
+        create table build_info (settings_json varchar, usual_view_seconds double);
         create table facets (
             facet_number integer, facet varchar, weight_share double, count_power double, confidence_prior double,
             idf_power double default 0, matching_facet_number integer default 0
@@ -359,11 +357,12 @@ def space_of(
         create table courses (
             course_id varchar, course_tags varchar[], author_handle bigint, level varchar
         );
+        create table score_bands (assessment_tag varchar, band_number bigint, label varchar, below_score double);
         create table course_relations (course_id varchar, next_course_id varchar, strength double);
         """
     )
     contents = {
-        "build_info": [(json.dumps(SETTINGS | (settings or {})),)],
+        "build_info": [(json.dumps(SETTINGS | (settings or {})), usual_view_seconds)],
         "facets": [(number, *facet) for number, facet in enumerate(facets, start=1)],
         "features": [feature if len(feature) == 5 else (*feature, feature[0]) for feature in features],
         "user_features": user_features,
@@ -372,6 +371,7 @@ def space_of(
         "tags": bundles,
         "courses": courses,
         "course_relations": relations,
+        "score_bands": score_bands,
     }
     for table, rows in contents.items():
         for row in rows:
@@ -457,14 +457,14 @@ def test_interests_count_by_bundles_and_what_is_unknown_or_repeated_counts_for_n
     assert encoded.mapped["interests"] == {"JavaScript": "javascript", "D3 JS": "d3.js", "C#": "c#"}
 
 
-def bands(settings=None, weight_share=0.25):
+def bands(settings=None, weight_share=0.25, first_edge=100):
     return space_of(
         facets=[("assessments", weight_share, 1, 0)],
         features=[
             (1, "assessments", "python", 3),
-            (2, "assessments", "python (score below 100)", 2),
-            (3, "assessments", "python (score below 200)", 2),
-            (4, "assessments", "python (score 200 or more)", 2),
+            (2, "assessments", "python (low score)", 2),
+            (3, "assessments", "python (middle score)", 2),
+            (4, "assessments", "python (high score)", 2),
             (5, "assessments", "r", 4),
         ],
         tag_map=[
@@ -474,6 +474,13 @@ def bands(settings=None, weight_share=0.25):
             ("go", "interest", "go"),
         ],
         bundles=[("go", "go")],
+        # in any order: their numbers say which comes first
+        score_bands=[
+            ("python", 3, "high score", None),
+            ("python", 2, "middle score", 200),
+            ("python", 1, "low score", first_edge),
+            ("r", 1, "any score", None),
+        ],
         settings=settings,
     )
 
@@ -498,8 +505,11 @@ def test_of_two_spellings_of_an_assessment_the_last_known_score_counts():
 def test_bands_without_weight_and_those_that_nobody_is_in_count_for_nothing():
     expected = {1: 0.5 * 3 / 3}
     assert bands({"score_band_weight": 0}).encode(Activity(assessments={"python": 50})).features == expected
-    others = [{"below": 10, "label": "score below 10"}, {"below": None, "label": "score 10 or more"}]
-    assert bands({"score_bands": others}).encode(Activity(assessments={"python": 15})).features == expected
+    assert bands().encode(Activity(assessments={"r": 15})).features == {5: 0.5}
+
+
+def test_a_subject_has_its_own_bands():
+    assert bands(first_edge=10).encode(Activity(assessments={"python": 15})).features.keys() == {1, 3}
 
 
 def test_an_interest_in_which_nobody_was_assessed_is_an_unknown_assessment():
@@ -520,7 +530,7 @@ def test_facets_without_weight_and_those_that_are_not_ours_have_no_features():
 
 COURSES = {
     "facets": [
-        ("courses", 0.5, 0, 1),
+        ("courses", 0.5, 1, 1),
         ("course_tags", 0.5, 1, 1),
         ("view_time", 0.5, 0.5, 2),
         ("authors", 0.5, 1, 0),
@@ -573,6 +583,30 @@ def test_courses_are_weighed_in_every_facet_that_comes_from_them():
     expected |= {41: root * 2 / math.sqrt(5), 42: root * 1 / math.sqrt(5), 51: root}
     assert encoded.features == pytest.approx(expected, rel=1e-12)
     assert encoded.unknown == {"interests": [], "courses": ["z"], "assessments": []}
+
+
+def test_a_glance_counts_less_in_every_facet_that_comes_from_courses():
+    space = space_of(**COURSES, usual_view_seconds=1000.0)
+    # Usual are 1,000 seconds, more than the median of 1,800, 150 and 20, so that a view counts in full from 250.
+    encoded = space.encode(Activity(courses={"a": 1800.0, "b": 150.0, "c": 20.0}))
+    root = math.sqrt(0.5)
+    shares = {11: 1.0, 12: 0.6, 13: 0.25}
+    rare = {11: 2.0, 12: 0.6, 13: 0.25}
+    factor = root * math.sqrt(sum(shares.values()) / (sum(shares.values()) + 1)) / math.hypot(*rare.values())
+    assert {number: encoded.features[number] for number in rare} == pytest.approx(
+        {number: weight * factor for number, weight in rare.items()}, rel=1e-12
+    )
+    parts = {21: 1 / 2 + 0.6, 22: 1 / 2 + 0.25 / 3, 23: 0.25 / 3}
+    factor = root * math.sqrt(sum(parts.values()) / (sum(parts.values()) + 1)) / math.hypot(*parts.values())
+    assert {number: encoded.features[number] for number in parts} == pytest.approx(
+        {number: part * factor for number, part in parts.items()}, rel=1e-12
+    )
+    assert [encoded.features[number] for number in (41, 42, 51)] == pytest.approx(
+        [root * 1.6 / math.hypot(1.6, 0.25), root * 0.25 / math.hypot(1.6, 0.25), root], rel=1e-12
+    )
+    # A median of 4,000 seconds is more than usual: 600 are a glance beside it. An unknown time counts in full.
+    encoded = space.encode(Activity(courses={"a": 4000.0, "b": 600.0, "c": 9000.0, "e": None}))
+    assert encoded.features[12] / encoded.features[13] == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("seconds", [{"a": None, "b": None}, {"a": 0, "b": 0}, {"a": 0, "b": 0, "c": 9}])

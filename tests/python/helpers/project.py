@@ -240,8 +240,30 @@ def assert_closest_users_are_exact(
     )
 
 
-def course_weights(courses: dict[int, set[str]], weight_share: float, confidence_prior: float) -> dict[tuple, float]:
-    """Weigh the courses of every user as dbt_project.yml and the docs describe it: had or not, idf squared."""
+def evidence_shares(views: Iterable[tuple[int, str, float]]) -> dict[int, dict[str, float]]:
+    """Return how much each course is evidence, by user and course, from (user, course, seconds) of every view.
+
+    A view counts in full from a quarter of the median time of all users or of the user, whichever is longer, and at
+    least a quarter, as docs/settings.md says.
+    """
+    totals: dict[int, dict[str, float]] = {}
+    for user, course, seconds in views:
+        times = totals.setdefault(user, {})
+        times[course] = times.get(course, 0) + seconds
+    usual = np.median([time for times in totals.values() for time in times.values() if time > 0])
+    return {
+        user: {
+            course: min(max(time / (max(usual, np.median(list(times.values()))) / 4), 0.25), 1)
+            for course, time in times.items()
+        }
+        for user, times in totals.items()
+    }
+
+
+def course_weights(
+    courses: dict[int, dict[str, float]], weight_share: float, confidence_prior: float
+) -> dict[tuple, float]:
+    """Weigh the courses of every user, by how much each is evidence, as the docs describe it: idf squared."""
     viewers: dict[str, int] = {}
     for viewed in courses.values():
         for course in viewed:
@@ -249,8 +271,9 @@ def course_weights(courses: dict[int, set[str]], weight_share: float, confidence
     rarity = {course: np.log(1 + len(courses) / count) ** 2 for course, count in viewers.items()}
     weights = {}
     for user, viewed in courses.items():
-        confidence = np.sqrt(len(viewed) / (len(viewed) + confidence_prior))
-        length = np.sqrt(sum(rarity[course] ** 2 for course in viewed))
-        for course in viewed:
-            weights[user, course] = np.sqrt(weight_share) * confidence * rarity[course] / length
+        total = sum(viewed.values())
+        confidence = np.sqrt(total / (total + confidence_prior))
+        length = np.sqrt(sum((share * rarity[course]) ** 2 for course, share in viewed.items()))
+        for course, share in viewed.items():
+            weights[user, course] = np.sqrt(weight_share) * confidence * share * rarity[course] / length
     return weights

@@ -31,6 +31,7 @@ from project import (
     assert_closest_users_are_exact,
     clean_environment,
     course_weights,
+    evidence_shares,
     fingerprints,
     rows_of,
     succeeded,
@@ -389,9 +390,10 @@ def test_courses_of_users_have_the_views_of_the_file(first, inputs):
 
 
 def test_weights_of_courses_follow_their_definition(first, inputs):
-    courses = defaultdict(set)
-    for row in inputs["user_course_views"]:
-        courses[int(row["user_handle"])].add(row["course_id"])
+    courses = evidence_shares(
+        (int(row["user_handle"]), row["course_id"], float(row["view_time_seconds"]))
+        for row in inputs["user_course_views"]
+    )
     expected = course_weights(courses, weight_share=0.65 / 1.36, confidence_prior=5)
     listed = rows_of(first.connection, "select user_handle, feature, weight from user_features where facet = 'courses'")
     assert {(user, course): weight for user, course, weight in listed} == pytest.approx(expected)
@@ -407,6 +409,7 @@ def test_evidence_of_views_keeps_its_course_and_other_evidence_has_none(first, i
     by_user = defaultdict(list)
     for (user, _), total in seconds.items():
         by_user[user].append(total)
+    shares = evidence_shares((user, course, total) for (user, course), total in seconds.items())
     medians = {user: statistics.median(totals) for user, totals in by_user.items()}
     canonical = dict(
         rows_of(first.connection, "select raw_tag, canonical_tag from tag_map where vocabulary = 'course'")
@@ -416,11 +419,15 @@ def test_evidence_of_views_keeps_its_course_and_other_evidence_has_none(first, i
         if row["course_tags"]:
             tags[row["course_id"]].add(canonical[row["course_tags"]])
     expected = {
-        "courses": {(user, course, course): views[user, course] for user, course in views},
+        "courses": {(user, course, course): shares[user][course] for user, course in views},
         "taken_courses": {(user, course, course): 1 for user, course in views},
-        "authors": {(user, course, properties[course][0]): 1 for user, course in views},
-        "levels": {(user, course, properties[course][1]): 1 for user, course in views},
-        "course_tags": {(user, course, tag): 1 / len(tags[course]) for user, course in views for tag in tags[course]},
+        "authors": {(user, course, properties[course][0]): shares[user][course] for user, course in views},
+        "levels": {(user, course, properties[course][1]): shares[user][course] for user, course in views},
+        "course_tags": {
+            (user, course, tag): shares[user][course] / len(tags[course])
+            for user, course in views
+            for tag in tags[course]
+        },
         "view_time": {(user, course, course): min(seconds[user, course] / medians[user], 4) for user, course in views},
     }
     for facet, occurrences in expected.items():

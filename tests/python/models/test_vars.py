@@ -17,6 +17,7 @@ from project import (
     Project,
     assert_closest_users_are_exact,
     course_weights,
+    evidence_shares,
     rows_of,
     succeeded,
 )
@@ -120,9 +121,10 @@ def test_an_override_changes_the_facet_and_the_shares_of_all(weighed):
 
 
 def test_weights_in_profiles_follow_the_override(weighed, read):
-    courses = defaultdict(set)
-    for row in read("user_course_views"):
-        courses[int(row["user_handle"])].add(row["course_id"])
+    courses = evidence_shares(
+        (int(row["user_handle"]), row["course_id"], float(row["view_time_seconds"]))
+        for row in read("user_course_views")
+    )
     listed = rows_of(weighed, "select user_handle, feature, weight from user_features where facet = 'courses'")
     assert {(user, course): weight for user, course, weight in listed} == pytest.approx(
         course_weights(courses, weight_share=0.3 / 0.9, confidence_prior=1)
@@ -218,11 +220,6 @@ def test_the_settings_in_force_are_kept_with_the_build(weighed, project):
     ((settings,),) = rows_of(weighed, "select settings_json from build_info")
     assert json.loads(settings) == numbers | {
         "score_band_edges": declared["score_band_edges"],
-        "score_bands": [
-            {"below": 100, "label": "score below 100"},
-            {"below": 200, "label": "score below 200"},
-            {"below": None, "label": "score 200 or more"},
-        ],
         "tag_symbols": "#+",
         **{name: declared[name] for name in ("date_forms", "encoding", "missing_values", "tag_separators")},
         "top_k": 130,
@@ -412,6 +409,7 @@ REFUSED_VARS = {
     "view_time_max_medians": 0,
     "tag_symbols": "#a",
     "evidence_from": "soon",
+    "glance_weight": 0,
     "score_band_edges": [200, 100],
     "encoding": "latin1",
     "missing_values": "NULL",
@@ -453,6 +451,7 @@ def test_vars_that_make_no_sense_stop_the_build_before_it_starts_and_are_all_nam
             "The var view_time_max_medians is 0, but it must be a number of 0.001 or more.",
             "The var tag_symbols is #a, but it must be a text of some of the symbols #+&@!%$*=~? such as #+.",
             "The var evidence_from is soon, but it must be a day such as 2017-05-01.",
+            "The var glance_weight is 0, but it must be a number of 0.001 to 1.",
             "The var score_band_edges is [200, 100], but it must be a list of rising scores such as [100, 200].",
             "The var encoding is latin1, but it must be utf-8, latin-1 or utf-16.",
             "The var missing_values is NULL, but it must be a list of texts in quotes, or [] for none.",
