@@ -28,7 +28,7 @@ class InputFiles(dbtPlugin):
         """Look for the files; dbt calls this before it parses the project."""
         flags = get_flags()
         if self.project_name == PROJECT and flags.WHICH in COMMANDS:
-            sentence = missing_inputs(Path(flags.PROJECT_DIR))
+            sentence = missing_inputs(Path(flags.PROJECT_DIR), flags.VARS)
             if sentence:
                 raise DbtRuntimeError(sentence)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -11,19 +13,25 @@ ENDINGS = (".csv", ".csv.gz", ".parquet")
 ADDED_COLUMNS = {"line_number", "read_error"}  # the loader adds them
 
 
-def missing_inputs(project: Path) -> str | None:
+def missing_inputs(project: Path, cli_vars: Mapping[str, Any]) -> str | None:
     """Return a sentence that names the missing input files and says what to do; None if all are there.
 
     The inputs are the seeds that seeds/_seeds.yml marks with `is_input`. dbt needs a file in seeds/ for each, and reads
-    the file of the same name in KINDRED_DATA_DIR instead, if that is set.
+    the file of the same name in KINDRED_DATA_DIR instead, if that is set. An input that the var `inputs` maps needs none.
 
     Parameters
     ----------
     project
         The folder of dbt_project.yml.
+    cli_vars
+        The vars of the command line, which come before those of dbt_project.yml.
 
     """
-    headers = _headers(project / "seeds" / "_seeds.yml")
+    project_vars = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8")).get("vars") or {}
+    mapped = (cli_vars if "inputs" in cli_vars else project_vars).get("inputs") or {}
+    headers = {
+        name: header for name, header in _headers(project / "seeds" / "_seeds.yml").items() if name not in mapped
+    }
     missing = [name for name in headers if not (project / "seeds" / f"{name}.csv").is_file()]
     if missing:
         return (
