@@ -17,7 +17,8 @@ def missing_inputs(project: Path, cli_vars: Mapping[str, Any]) -> str | None:
     """Return a sentence that names the missing input files and says what to do; None if all are there.
 
     The inputs are the seeds that seeds/_seeds.yml marks with `is_input`. dbt needs a file in seeds/ for each, and reads
-    the file of the same name in KINDRED_DATA_DIR instead, if that is set. An input that the var `inputs` maps needs none.
+    the file of the same name in KINDRED_DATA_DIR instead, if that is set. An input that the var `inputs` maps needs no
+    file.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ def model(dbt, session):
     fingerprints = dbt.ref("int_profile_fingerprints").order("user_number").fetchnumpy()["profile_fingerprint"]
     nearest = NeighbourLists.read(dbt.ref("int_candidates"), users, k=NEAREST_USERS).indices
     shared = read_graph(dbt.ref("int_shared_neighbours"), users)
-    positions = map_users(users, shared, nearest, fingerprints)
+    positions = map_users(shared, nearest, fingerprints, known["tie_key"])
     return {
         "user_handle": known["user_handle"],
         "x": positions[:, 0],

@@ -97,13 +97,14 @@ class ProfileSpace:
         profiles = Profiles.read(exchanged, np.array(list(encoder.features), dtype=np.int64))
         users = connection.sql(f"{NUMBERED_USERS} order by user_number").fetchnumpy()
         rows = profiles.features
+        handles = users["user_handle"][rows].tolist()
         return cls(
             encoder,
             profiles.users,
-            users["user_handle"][rows].tolist(),
+            handles,
             np.asarray(users["cluster_id"][rows], dtype=np.int64),
             np.asarray(users["neighbourhood_similarity"][rows], dtype=np.float64),
-            np.array([tie_key(str(handle)) for handle in profiles.features.tolist()], dtype=np.uint64),
+            np.array([tie_key(str(handle)) for handle in handles], dtype=np.uint64),
             profiles.matrix,
         )
 

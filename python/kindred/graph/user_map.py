@@ -23,22 +23,18 @@ MAX_SAMPLE_EDGES = 40
 TIE_POWER = 4
 """Ties are raised to this power when users are placed among others: a plain mean of many is near none of them."""
 
-HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number near 2^64 divided by the golden ratio: its multiples are spread evenly (Knuth's hash)."""
-
-
-def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, fingerprints: np.ndarray) -> np.ndarray:
+def map_users(
+    shared: sparse.csr_array, nearest: np.ndarray, fingerprints: np.ndarray, tie_keys: np.ndarray
+) -> np.ndarray:
     """Place users on a map on which users who share neighbours are near each other.
 
-    Up to MAX_LAID_OUT_USERS users are laid out by `two_dimensions`. If there are more, a sample of them is, drawn by a
-    hash of the number; there the tie of two users is the sum over all paths of two steps between them. All other users
-    are placed at the mean of the users they are tied to, weighted in favour of the strongest ties. This happens in
-    rounds: first the users tied to the sample, then the users tied to those.
+    Up to MAX_LAID_OUT_USERS users are laid out by `two_dimensions`. If there are more, a sample of them is, those
+    with the lowest tie keys; there the tie of two users is the sum over all paths of two steps between them. All other
+    users are placed at the mean of the users they are tied to, weighted in favour of the strongest ties. This happens
+    in rounds: first the users tied to the sample, then the users tied to those.
 
     Parameters
     ----------
-    users
-        int64 array of shape (users,): the numbers of the users.
     shared
         CSR array of shape (users, users), symmetric: what `shared_neighbour_graph` returns. Its data are overwritten.
     nearest
@@ -46,6 +42,8 @@ def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, 
     fingerprints
         uint64 array of shape (users,): equal for equal profiles. Users with equal profiles get the mean of their
         positions.
+    tie_keys
+        Integer array of shape (users,): a hash of each user, which stays while others come and go.
 
     Returns
     -------
@@ -55,13 +53,13 @@ def map_users(users: np.ndarray, shared: sparse.csr_array, nearest: np.ndarray, 
     """
     ties = ties_of(shared, nearest)
     has_ties = np.diff(ties.indptr) > 0
-    sample = _sample(users, has_ties)
+    sample = _sample(tie_keys, has_ties)
     graph = ties[sample][:, sample] if len(sample) == has_ties.sum() else _ties_of_sample(ties, sample)
     is_tied = np.diff(graph.indptr) > 0
     sample, graph = sample[is_tied], graph[is_tied][:, is_tied]
-    positions = np.zeros((len(users), 2))
+    positions = np.zeros((len(tie_keys), 2))
     positions[sample] = two_dimensions(graph)
-    is_placed = np.zeros(len(users), dtype=bool)
+    is_placed = np.zeros(len(tie_keys), dtype=bool)
     is_placed[sample] = True
     _place_others(positions, is_placed, ties)
     if is_placed.any():
@@ -88,11 +86,10 @@ def ties_of(shared: sparse.csr_array, nearest: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array(ties + shared)
 
 
-def _sample(users: np.ndarray, has_ties: np.ndarray) -> np.ndarray:
-    """Return the rows of the users to lay out, rising: at most MAX_LAID_OUT_USERS, chosen by a hash of the number."""
+def _sample(tie_keys: np.ndarray, has_ties: np.ndarray) -> np.ndarray:
+    """Return the rows of the users to lay out, rising: at most MAX_LAID_OUT_USERS, those with the lowest keys."""
     rows = np.flatnonzero(has_ties)
-    hashes = users[rows].astype(np.uint64) * HASH_MULTIPLIER
-    return np.sort(rows[np.argsort(hashes, kind="stable")[:MAX_LAID_OUT_USERS]])
+    return np.sort(rows[np.argsort(tie_keys[rows], kind="stable")[:MAX_LAID_OUT_USERS]])
 
 
 def _ties_of_sample(ties: sparse.csr_array, sample: np.ndarray) -> sparse.csr_array:

@@ -8,6 +8,7 @@ from scipy import sparse
 from kindred.graph import user_map
 from kindred.graph.shared_neighbours import shared_neighbour_graph
 from kindred.graph.user_map import NEAREST_USERS, map_users
+from kindred.matrices import tie_key
 from kindred.neighbours.top_k import top_k
 
 LISTED = 25
@@ -27,8 +28,9 @@ def map_of(weights, users=None):
     """Place users by their profiles, as a build does."""
     nearest, _ = top_k(sparse.csr_array(weights), LISTED, metric="dot")
     users = np.arange(1, len(weights) + 1) if users is None else users
+    keys = np.array([tie_key(str(user)) for user in users.tolist()], dtype=np.int64)
     _, equal = np.unique(weights, axis=0, return_inverse=True)
-    return map_users(users, shared_neighbour_graph(nearest), nearest[:, :NEAREST_USERS], equal.astype(np.uint64))
+    return map_users(shared_neighbour_graph(nearest), nearest[:, :NEAREST_USERS], equal.astype(np.uint64), keys)
 
 
 @pytest.fixture(params=[None, 150], ids=["all-laid-out", "a-sample-laid-out"])
@@ -68,7 +70,8 @@ def test_equal_users_lie_in_one_place():
     positions = map_of(np.vstack([weights, weights, weights[:5]]))
     np.testing.assert_array_equal(positions[:300], positions[300:600])
     np.testing.assert_array_equal(positions[:5], positions[600:])
-    assert len(np.unique(positions, axis=0)) == 300
+    # Users outside a sample who are tied to one and the same user of it lie where that one lies.
+    assert len(np.unique(positions, axis=0)) >= 285
 
 
 @pytest.mark.usefixtures("laid_out")
@@ -99,9 +102,10 @@ def test_a_sample_changes_little_as_users_leave(monkeypatch):
     """The sample is drawn by the handle, so a few users who leave change a few of its members."""
     monkeypatch.setattr(user_map, "MAX_LAID_OUT_USERS", 100)
     users = np.arange(1, 1001)
+    keys = np.array([tie_key(str(user)) for user in users.tolist()])
     is_there = np.random.default_rng(3).random(len(users)) > 0.05
-    whole = users[user_map._sample(users, np.ones(1000, bool))]
-    part = users[is_there][user_map._sample(users[is_there], np.ones(is_there.sum(), bool))]
+    whole = users[user_map._sample(keys, np.ones(1000, bool))]
+    part = users[is_there][user_map._sample(keys[is_there], np.ones(is_there.sum(), bool))]
     assert len(whole) == len(part) == 100
     assert len(np.intersect1d(whole, part)) >= (is_there[whole - 1]).sum()
 
