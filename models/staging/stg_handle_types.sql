@@ -55,12 +55,13 @@ handles as (
 )
 
 select
+    {%- for kind in ['user', 'author'] %}
     case
-        when '{{ var("handle_type") }}' = 'auto' and coalesce(bool_and({{ is_plain_number('user_handle') }}), true) then 'number'
+        when
+            '{{ var("handle_type") }}' = 'auto'
+            and coalesce(bool_and({{ is_plain_number(kind ~ '_handle') }}), true)
+            then 'number'
         else 'text'
-    end as user_handle_type,
-    case
-        when '{{ var("handle_type") }}' = 'auto' and coalesce(bool_and({{ is_plain_number('author_handle') }}), true) then 'number'
-        else 'text'
-    end as author_handle_type
+    end as {{ kind }}_handle_type{{ ',' if not loop.last }}
+    {%- endfor %}
 from handles
