@@ -218,6 +218,7 @@ def test_the_settings_in_force_are_kept_with_the_build(weighed, project):
     numbers = {name: value for name, value in declared.items() if isinstance(value, int | float)}
     ((settings,),) = rows_of(weighed, "select settings_json from build_info")
     assert json.loads(settings) == numbers | {
+        "handle_type": "auto",
         "score_band_edges": declared["score_band_edges"],
         "score_bands": [
             {"below": 100, "label": "score below 100"},
@@ -496,7 +497,7 @@ def with_own_facet(tmp_path_factory):
     (project.folder / "models" / "intermediate" / "facets" / "facet_months.sql").write_text(
         """
         select
-            user_handle,
+            user_number,
             course_id,
             strftime(first_view_date, '%B') as feature,
             cast(1 as double) as occurrences
