@@ -52,15 +52,21 @@ handles as (
         {{ handle_as_text('author_handle') }} as author_handle
     from delivered
 
+),
+
+-- Null where there are no handles: they count as numbers.
+judged as (
+
+    select
+        bool_and({{ is_plain_number('user_handle') }}) as has_plain_users,
+        bool_and({{ is_plain_number('author_handle') }}) as has_plain_authors
+    from handles
+
 )
 
 select
-    case
-        when '{{ var("handle_type") }}' = 'auto' and coalesce(bool_and({{ is_plain_number('user_handle') }}), true) then 'number'
-        else 'text'
-    end as user_handle_type,
-    case
-        when '{{ var("handle_type") }}' = 'auto' and coalesce(bool_and({{ is_plain_number('author_handle') }}), true) then 'number'
-        else 'text'
-    end as author_handle_type
-from handles
+    case when '{{ var("handle_type") }}' = 'text' or not has_plain_users then 'text' else 'number' end
+        as user_handle_type,
+    case when '{{ var("handle_type") }}' = 'text' or not has_plain_authors then 'text' else 'number' end
+        as author_handle_type
+from judged

@@ -219,6 +219,7 @@ def test_the_settings_in_force_are_kept_with_the_build(weighed, project):
     numbers = {name: value for name, value in declared.items() if isinstance(value, int | float)}
     ((settings,),) = rows_of(weighed, "select settings_json from build_info")
     assert json.loads(settings) == numbers | {
+        "handle_type": "auto",
         "score_band_edges": declared["score_band_edges"],
         "tag_symbols": "#+",
         **{name: declared[name] for name in ("date_forms", "encoding", "missing_values", "tag_separators")},
@@ -506,7 +507,7 @@ def with_own_facet(tmp_path_factory):
     (project.folder / "models" / "intermediate" / "facets" / "facet_months.sql").write_text(
         """
         select
-            user_handle,
+            user_number,
             course_id,
             strftime(first_view_date, '%B') as feature,
             cast(1 as double) as occurrences
