@@ -56,7 +56,8 @@ def answer(rows_of):
     def answer(name, **asked):
         text = text_of(name)
         for column, value in asked.items():
-            text, changes = re.subn(rf"(?<=\s)[\d.]+ as {column}\b", f"{value} as {column}", text)
+            # 0.5 as max_share, or where user_handle = '42'
+            text, changes = re.subn(rf"(?<=\s)[\d.]+(?= as {column}\b)|(?<= {column} = )'42'", str(value), text)
             assert changes == 1, column
         return rows_of(text)
 
