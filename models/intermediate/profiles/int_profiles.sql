@@ -44,32 +44,33 @@ scaled as not materialized (
 
 ),
 
-largest as (
+-- A power of two near the largest feature: to divide by it rounds nothing.
+units as (
 
     select
         user_handle,
         facet_number,
-        max(evidence * rarity) as largest
+        power(2, floor(log2(max(evidence * rarity)))) as unit
     from scaled
     group by user_handle, facet_number
 
 ),
 
--- Lengths are in units of the largest feature: an exact sum counts so many decimals only, and would lose small ones.
+-- Lengths are summed in that unit: an exact sum keeps so many decimals only, and would lose small features.
 user_facets as (
 
     select
         scaled.user_handle,
         scaled.facet_number,
         {{ exact_sum('scaled.evidence') }} as evidence,
-        any_value(largest.largest) * sqrt(
-            {{ exact_sum('power(scaled.evidence * scaled.rarity / largest.largest, 2)') }}
+        any_value(units.unit) * sqrt(
+            {{ exact_sum('power(scaled.evidence * scaled.rarity / units.unit, 2)') }}
         ) as profile_length
     from scaled
-    inner join largest
+    inner join units
         on
-            scaled.user_handle = largest.user_handle
-            and scaled.facet_number = largest.facet_number
+            scaled.user_handle = units.user_handle
+            and scaled.facet_number = units.facet_number
     group by scaled.user_handle, scaled.facet_number
 
 ),
