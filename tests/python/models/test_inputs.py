@@ -7,10 +7,7 @@ import shutil
 
 import duckdb
 import pytest
-from click.testing import CliRunner
 from project import INPUTS, Project, fingerprints, rows_of, succeeded
-
-from kindred.cli import main
 
 HEADERS = {
     "course_tags": "course_id,course_tags",
@@ -90,19 +87,6 @@ def test_without_evidence_every_measure_says_why_it_is_missing(nothing):
         "There are fewer than two users.",
         "Fewer than two users have both viewed courses and followed interests.",
     }
-
-
-@pytest.mark.parametrize(
-    ("output_format", "printed"),
-    [
-        ("table", "No user has similar users: there are fewer than two, or none has anything in common with another.\n"),
-        ("json", "[]\n"),
-        ("csv", ""),
-    ],
-)
-def test_where_nobody_is_similar_the_command_says_so(nothing, output_format, printed):
-    shown = CliRunner().invoke(main, ["similar", "--format", output_format, "--store", f"duckdb:///{nothing}"])
-    assert (shown.exit_code, shown.output) == (0, printed)
 
 
 # Files that cannot be read
