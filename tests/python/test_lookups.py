@@ -428,11 +428,14 @@ def test_a_foreign_database_is_refused(tmp_path):
         assert result.stderr.startswith("Error: The query of the warehouse failed")
 
 
-def test_a_warehouse_in_which_nobody_is_similar_has_no_first_user(warehouse, tmp_path):
+def test_a_warehouse_in_which_nobody_is_similar_is_no_error(warehouse, tmp_path):
     shutil.copy(warehouse, tmp_path / "empty.duckdb")
     with duckdb.connect(tmp_path / "empty.duckdb") as connection:
         connection.execute("delete from similar_users")
-    assert_refused(run("similar", "--store", "duckdb:///empty.duckdb"), "No user")
+    sentence = "No user has similar users: there are fewer than two, or none has anything in common with another.\n"
+    for output_format, printed in (("table", sentence), ("json", "[]\n"), ("csv", "")):
+        result = run("similar", "--store", "duckdb:///empty.duckdb", "--format", output_format)
+        assert (result.exit_code, result.output) == (0, printed)
 
 
 def test_the_environment_names_the_warehouse_and_the_option_overrides_it(warehouse):

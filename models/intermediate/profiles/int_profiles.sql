@@ -44,6 +44,7 @@ scaled as not materialized (
 
 ),
 
+-- A power of two near the largest feature: to divide by it rounds nothing.
 units as (
 
     select
@@ -55,8 +56,7 @@ units as (
 
 ),
 
--- Lengths are in units of the largest feature, rounded to a power of two, which changes no digit: an exact sum counts so
--- many decimals only, and would lose small ones.
+-- Lengths are summed in that unit: an exact sum keeps so many decimals only, and would lose small features.
 user_facets as (
 
     select
