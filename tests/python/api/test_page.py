@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from urllib.parse import quote
 
 import duckdb
 import pytest
@@ -149,6 +150,19 @@ def test_a_handle_is_typed_to_go_to_a_user(tab, server):
     submit(tab, "#user", str(FIRST + 1))
     expect(tab.page.locator("h1")).to_have_text(f"User {FIRST + 1}")
     assert tab.page.evaluate("location.search") == f"?user={FIRST + 1}"
+
+
+@pytest.mark.parametrize("handle", ["a/b", "<b>bold</b>", "?user=1&x=2", "Ωμέγα", "a%2Fb"])
+def test_a_user_with_a_text_is_shown_and_so_is_a_pair(tab, text_warehouse, tmp_path, handle):
+    with serving(tmp_path, "--store", f"duckdb:///{text_warehouse}") as server:
+        address = f"{server.url}/?user={quote(handle, safe='')}"
+        show(tab, address)
+        expect(tab.page.locator("h1")).to_have_text(f"User {handle}")
+        other = tab.page.locator("#similar .card").first.get_attribute("data-user")
+        show(tab, f"{address}&with={quote(other, safe='')}")
+        expect(tab.page.locator("#similar .card.open .pair")).to_be_visible()
+        tab.page.locator("#similar .card button").nth(1).click()
+        assert handle in tab.page.evaluate("new URLSearchParams(location.search).get('user')")
 
 
 def test_an_unknown_user_is_reported(tab, server):

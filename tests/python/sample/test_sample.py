@@ -114,6 +114,27 @@ def test_csv_and_parquet_hold_the_same_rows(tmp_path):
         assert pa.csv.read_csv(tmp_path / "csv" / f"{name}.csv", convert_options=convert).equals(parquet)
 
 
+@pytest.mark.parametrize(
+    ("handles", "pattern"), [("uuid", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), ("email", r".+@.+[.].+")]
+)
+def test_text_handles_name_the_same_platform(tmp_path, handles, pattern):
+    """Every number of a user becomes one text and every number of an author one name, and nothing else changes."""
+    run("--users", 120, "--out", tmp_path / "number", "--truth", tmp_path / "number" / "truth.csv")
+    run("--users", 120, "--out", tmp_path / handles, "--truth", tmp_path / handles / "truth.csv", "--handles", handles)
+    renamed = {"user_handle": {}, "author_handle": {}}
+    for name in (*files.FILE_NAMES, "truth"):
+        numbers, texts = (pd.read_csv(tmp_path / form / f"{name}.csv", dtype=str) for form in ("number", handles))
+        for column in renamed.keys() & set(numbers):
+            for number, text in zip(numbers[column], texts[column], strict=True):
+                assert renamed[column].setdefault(number, text) == text
+        others = [column for column in numbers if column not in renamed]
+        pd.testing.assert_frame_equal(numbers[others], texts[others])
+    for of_column in renamed.values():
+        assert len(set(of_column.values())) == len(of_column) > 40
+    assert all(re.fullmatch(pattern, text) for text in renamed["user_handle"].values())
+    assert all(re.fullmatch(r"[^0-9]+( [0-9]+)?", name) for name in renamed["author_handle"].values())
+
+
 def test_csv_lines_look_like_the_platforms_own(tmp_path):
     files.write(400, 3, tmp_path, "csv", tmp_path / "truth.csv")
     second = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
