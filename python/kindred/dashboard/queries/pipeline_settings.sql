@@ -4,7 +4,7 @@
 -- setting_value: The value of the var.
 select
     entries.key as setting_name,
-    json_extract_string(entries.value, '$') as setting_value
+    coalesce(json_extract_string(entries.value, '$'), 'null') as setting_value
 from build_info
 cross join json_each(build_info.settings_json) as entries
 order by setting_name
