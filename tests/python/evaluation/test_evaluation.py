@@ -307,11 +307,11 @@ def test_popularity_recommends_the_most_viewed_courses(quality, splits, name, pl
 
 def test_single_facets_are_measured_on_what_is_known(built, quality, users, splits):
     known, hidden = splits[0]
-    times = rows_of(built, "select user_handle, course_id, total_view_seconds from intermediate.int_user_courses")
+    times = rows_of(built, "select user_number, course_id, total_view_seconds from intermediate.int_user_courses")
     shares = evidence_shares(times)
     names = sorted({course for _, course, _ in times})
     viewed = {
-        row: {str(column): shares[users[row]][names[column]] for column in np.flatnonzero(known[row]).tolist()}
+        row: {str(column): shares[row][names[column]] for column in np.flatnonzero(known[row]).tolist()}
         for row in range(len(users))
     }
     weights = course_weights({row: courses for row, courses in viewed.items() if courses}, 1, confidence_prior=5)
@@ -363,8 +363,15 @@ def test_clusters_are_measured_on_hidden_courses(quality, platform, settings, sp
     assert 0.3 < quality["clusters_adjusted_rand_index", "user_clusters"][0] <= 1
 
 
-def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, quality, users, views):
+def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(
+    built, quality, platform, settings, users, views
+):
     """Neighbours by one kind of evidence are compared by the other; chance is the mean of all pairs of users."""
+    facet_profiles, shares = profiles_from(platform, platform.views, settings), weight_shares(platform.evidence.facets)
+    of_seeds = [
+        {lift.measure: lift.value for lift in report.cross_signal_lifts(platform, facet_profiles, shares, drawn)}
+        for drawn in (replace(settings, quality_seed=seed) for seed in range(12))
+    ]
     interests = has(built, "int_user_interests", "interest_tag", users)
     without_views = ["interests", "assessments"]
     from_views = ["courses", "course_tags", "next_courses", "taken_courses", "view_time", "authors", "levels"]
@@ -378,7 +385,9 @@ def test_neighbours_across_kinds_of_evidence_share_more_than_by_chance(built, qu
         pairs = [(row, other) for row in has_both for other in lists[row] if other in has_both]
         by_chance = mean(jaccard(sets[one], sets[other]) for one, other in combinations(has_both, 2))
         expected = mean(jaccard(sets[row], sets[other]) for row, other in pairs) / by_chance
-        assert quality[name, "all_facets"][0] == pytest.approx(expected, rel=0.15)
+        # The random users of a single seed can be far from the mean of all.
+        assert quality[name, "all_facets"][0] == pytest.approx(of_seeds[SEED][name], abs=1e-12)
+        assert mean(lifts[name] for lifts in of_seeds) == pytest.approx(expected, rel=0.1)
         assert expected > 1.5
 
 

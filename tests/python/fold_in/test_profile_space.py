@@ -770,7 +770,7 @@ def test_of_those_who_tie_for_the_last_place_among_the_nearest_the_first_by_the_
 def test_tie_keys_are_those_of_the_build(built):
     keys = dict(rows_of(built.build, "select user_handle, tie_key from intermediate.int_users"))
     assert keys == {handle: key_of(handle) for handle in keys}
-    assert dict(zip(built.space.users.tolist(), built.space.tie_keys.tolist(), strict=True)).items() <= keys.items()
+    assert dict(zip(built.space.users, built.space.tie_keys.tolist(), strict=True)).items() <= keys.items()
 
 
 def test_who_has_nothing_to_go_by_is_close_to_nobody():

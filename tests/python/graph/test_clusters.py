@@ -379,8 +379,14 @@ def test_without_neighbours_there_are_no_clusters(shape):
 
 @pytest.mark.parametrize("max_share", [0.1, 0.5, 1.0])
 def test_equal_users_are_clustered_by_the_same_rule(max_share):
-    # All users list the first ones, so only these list each other.
     indices, _ = top_k(sparse.csr_array(np.ones((40, 3))), 5)
+    found = cluster(indices, min_samples=3, max_share=max_share)
+    assert members(found.labels) == expected_clusters(indices, 3, max_share)[1]
+
+
+@pytest.mark.parametrize("max_share", [0.1, 0.5, 1.0])
+def test_only_those_whom_all_list_are_clustered_where_all_list_the_same(max_share):
+    indices = np.array([[other for other in range(6) if other != user][:5] for user in range(40)])
     found = cluster(indices, min_samples=3, max_share=max_share)
     assert members(found.labels) == expected_clusters(indices, 3, max_share)[1]
     assert members(found.labels) == ({frozenset(range(6))} if max_share > 0.1 else set())
