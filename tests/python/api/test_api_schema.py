@@ -20,7 +20,7 @@ KNOWN_HANDLES = {"dictionary": "handles", "probability": 0.7}
 CONFIG = {
     "seed": 1,
     "generation": {"deterministic": True},
-    "dictionaries": {"handles": {"values": list(range(1, 31))}},
+    "dictionaries": {"handles": {"values": [str(user) for user in range(1, 31)]}},
     "parameters": {"path.user_handle": KNOWN_HANDLES, "path.other_handle": KNOWN_HANDLES},
 }
 

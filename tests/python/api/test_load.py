@@ -14,6 +14,7 @@ from dynamodb_servers import aws_environment, dynalite_server
 from project import ROOT, clean_environment
 from servers import postgresql_server
 
+from kindred.api.schemas.requests import cursor_after
 from kindred.stores import open_store
 from kindred.warehouse.locations import published_file
 
@@ -27,7 +28,7 @@ PATHS = (
     "/users/{user}",
     "/users/{user}/courses",
     "/users/{user}/similar/{other}",
-    "/users?after={user}&limit=5",
+    "/users?after={cursor}&limit=5",
 )
 
 
@@ -126,7 +127,11 @@ def test_versions_follow_each_other_without_a_failed_request_or_a_mixed_answer(u
         ("POST", "/users/similar", json.dumps({"user_handles": users}).encode()),
         ("POST", "/similar", json.dumps({"interests": tags}).encode()),
     ]
-    requests += [("GET", path.format(user=user, other=other), b"") for user, other in pairwise(users) for path in PATHS]
+    requests += [
+        ("GET", path.format(user=user, other=other, cursor=cursor_after(user)), b"")
+        for user, other in pairwise(users)
+        for path in PATHS
+    ]
     seen, mixed = {}, []
 
     def check(path, status, body):
