@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
+from fastapi import HTTPException
 
 from kindred import __version__, errors, lookups
-from kindred.api.problems import OTHER_HANDLES
-from kindred.api.schemas.requests import ActivityQuestion, Paging, Selection, cursor_after
+from kindred.api.problems import NO_PAGE
+from kindred.api.schemas.requests import ActivityQuestion, Paging, Selection, cursor_after, handle_before
 from kindred.fold_in.activity import Activity
 from kindred.stores.base import Handle, Reader
 
@@ -52,9 +52,11 @@ def user(reader: Reader, user_handle: Handle) -> dict[str, Any]:
 
 def users(reader: Reader, paging: Paging) -> dict[str, Any]:
     """Return UsersPage."""
-    after = None if paging.after is None else reader.edition.handle(paging.after)
-    if after is None and paging.after is not None:
-        raise RequestValidationError([{"loc": ("query", "after"), "msg": OTHER_HANDLES}])
+    after = None
+    if paging.after is not None:
+        after = reader.edition.handle(handle_before(paging.after) or "")
+        if after is None:
+            raise HTTPException(404, NO_PAGE)
     # One user more than the page holds shows whether there is another page.
     rows = lookups.users_page(reader, after, paging.limit + 1, paging.cluster)
     page = [_listed_tags(row) for row in rows[: paging.limit]]

@@ -33,7 +33,7 @@ NOT_JSON = "The body must be application/json; say so in Content-Type."
 
 INVALID_REQUEST = "The request is not valid; see errors."
 
-OTHER_HANDLES = "The users of the warehouse have other handles since that page: begin again without after"
+NO_PAGE = "No page begins there: after is the next_after of a page of this warehouse; begin again without it."
 
 TOO_MANY_LOOKUPS = "Too many lookups are running; try again in a moment."
 

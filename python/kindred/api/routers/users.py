@@ -30,7 +30,7 @@ async def list_similar(request: Request, user_handle: PathHandle, selection: Ann
 @router.get(
     "/users",
     response_model=responses.UsersPage,
-    responses=answered("A page of users.", examples.USERS) | refused(422, 429, 503),
+    responses=answered("A page of users.", examples.USERS) | refused(404, 422, 429, 503),
 )
 async def list_users(request: Request, paging: Annotated[Paging, Query()]) -> Response:
     """List users in the order of their handles, of one cluster or all, page by page."""

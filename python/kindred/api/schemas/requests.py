@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from kindred.lookups import ClusterFilter
@@ -50,15 +50,13 @@ def cursor_after(user_handle: AnyHandle) -> str:
     return urlsafe_b64encode(str(user_handle).encode()).decode().rstrip("=")
 
 
-def _handle_before(cursor: str) -> str:
-    """Return the handle that `cursor_after` made a cursor of, as text."""
+def handle_before(cursor: str) -> str | None:
+    """Return the handle that `cursor_after` made a cursor of, as text; None if it made no such cursor."""
     try:
         handle = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        handle = ""
-    if not handle or cursor_after(handle) != cursor:
-        raise PydanticCustomError("no_cursor", "Input should be the next_after of a page")
-    return handle
+        return None
+    return handle if cursor_after(handle) == cursor else None
 
 
 HandleText = Annotated[str, Field(min_length=1, max_length=MAX_HANDLE_LENGTH)]
@@ -107,9 +105,7 @@ class Paging(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     after: Annotated[
-        str,
-        Field(max_length=1200, description="Only users after the last page: its next_after."),
-        AfterValidator(_handle_before),
+        str, Field(min_length=1, max_length=1200, description="Only users after the last page: its next_after.")
     ] = None  # type: ignore[assignment]  # with str | None, the parameter itself could be null
     limit: Limit = 20
     cluster: Annotated[
