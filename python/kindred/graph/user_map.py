@@ -23,6 +23,7 @@ MAX_SAMPLE_EDGES = 40
 TIE_POWER = 4
 """Ties are raised to this power when users are placed among others: a plain mean of many is near none of them."""
 
+
 def map_users(
     shared: sparse.csr_array, nearest: np.ndarray, fingerprints: np.ndarray, tie_keys: np.ndarray
 ) -> np.ndarray:

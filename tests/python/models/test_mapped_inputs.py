@@ -114,7 +114,7 @@ def test_a_rejected_row_names_the_relation(project):
     with project.open_build() as build:
         rejected = rows_of(build, "select file, reason, user_handle, delivered_row from rejected_rows")
     row = "user_handle=7, view_date=, course_id=unix, author_handle=1, level=Beginner, view_time_seconds=60.0"
-    assert rejected == [("user_course_views (lms.views)", "view_date is not a date", "7", row)]
+    assert rejected == [("user_course_views (lms.views)", "view_date is not a date of the form YYYY-MM-DD", "7", row)]
 
 
 # What cannot be read

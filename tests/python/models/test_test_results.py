@@ -35,7 +35,9 @@ def test_every_test_of_the_build_is_listed_as_passed_and_in_words(warehouse):
     assert described["grain_and_range_similar_users"].startswith(
         "One row per user_handle, rank; rank between 1 and 20; user_handle != similar_user_handle"
     )
-    assert described["parts_sum_to_similarity"] == "The parts of the facets sum to the similarity."
+    assert described["parts_sum_to_similarity"] == (
+        "The parts of the facets sum to the similarity, and each lies within 0 and 1."
+    )
     assert described["relationships_user_courses_course_id__course_id__ref_courses_"] == (
         "Every course_id is a course_id of courses"
     )

@@ -310,7 +310,8 @@ def test_users_in_another_order_have_the_same_closest(platform, listed, k, seed)
         """List the closest of every user by handle, where users stand in another order."""
         moved = Platform(platform.weights[order], platform.labels[order], platform.cluster_weight)
         moved.users = np.arange(len(order))
-        found = in_parts(find_candidates(moved.base, np.zeros(len(order), np.uint64), tie_keys[order], listed))
+        texts, fingerprints = texts_of(platform.users[order]), np.zeros(len(order), np.uint64)
+        found = in_parts(find_candidates(moved.base, texts, fingerprints, tie_keys[order], listed))
         nearest = NeighbourLists.read(duckdb.from_arrow(found.read_all()), moved.users, listed)
         lists = rerank(
             nearest, k, hub_correction=0.5, labels=moved.labels, cluster_weight=1.0, tie_keys=tie_keys[order]
