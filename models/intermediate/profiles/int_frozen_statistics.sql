@@ -1,6 +1,7 @@
 -- When the statistics over all users were computed: the rarity of features, the bundles of interests, score bands, the
--- usual view time, which course leads to which, and the hold-out quality. A build computes them again or, for freeze_statistics_days, keeps the ones
--- of an earlier build, so that a user's profile changes only when the user does something.
+-- usual view time, which course leads to which, and the hold-out quality. A build computes them again or, for
+-- freeze_statistics_days, keeps the ones of an earlier build, so that a user's profile changes only when the user does
+-- something.
 -- Grain: a single row.
 
 {%- set now -%}
