@@ -62,13 +62,29 @@
   {%- if '\x00\x00\x00' in first ~ unreadable -%}
     {{ stop(file ~ " is UTF-32, not " ~ encoding | upper ~ ": save it as UTF-8.") }}
   {%- elif '\x00' in first ~ unreadable -%}
-    {{ stop(file ~ " is UTF-16, not " ~ encoding | upper ~ ": set the var encoding to utf-16, or save the file as UTF-8.") }}
+    {#- The NUL comes first in each pair of bytes; a byte order mark is ?? in UTF-8, and þÿ in Latin-1. -#}
+    {%- set is_big_endian = (unreadable or first).lstrip('?þÿ').startswith('\x00') -%}
+    {{ stop(file ~ " is UTF-16, not " ~ encoding | upper ~ ": " ~ ("its bytes are in the other order (big-endian), so " if is_big_endian else "set the var encoding to utf-16, or ") ~ "save the file as UTF-8.") }}
   {%- elif first.startswith('\ufffe') -%}
-    {{ stop(file ~ " is UTF-16 with the bytes of each character swapped (big-endian): save it as UTF-8.") }}
+    {{ stop(file ~ " is UTF-16 with its bytes in the other order (big-endian): save it as UTF-8.") }}
   {%- elif encoding == 'utf-16' -%}
     {{ stop(file ~ " is not UTF-16: the var encoding must be the encoding of the files.") }}
   {%- elif unreadable -%}
     {{ stop("The header of " ~ file ~ " is not UTF-8: if the file is Latin-1, set the var encoding to latin-1; else save it as UTF-8.") }}
+  {%- endif -%}
+{% endmacro %}
+
+
+{#
+  Stop if a CSV that is to be Latin-1 has characters of Windows-1252 such as curly quotes, at which DuckDB stops without
+  the name of the file. A packed file cannot be looked into.
+#}
+{% macro check_latin1(file, encoding) %}
+  {%- if encoding == 'latin-1' and file.endswith('.csv') -%}
+    {%- set has_others = "select count(*) from read_blob(" ~ path_literal(file) ~ ") where regexp_matches(cast(content as varchar), '\\\\x[89][0-9A-F]')" -%}
+    {%- if run_query(has_others).columns[0].values()[0] > 0 -%}
+      {{ stop(file ~ " is not Latin-1: it has characters such as curly quotes, which Windows-1252 has. Save it as UTF-8.") }}
+    {%- endif -%}
   {%- endif -%}
 {% endmacro %}
 

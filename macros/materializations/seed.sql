@@ -16,6 +16,7 @@
   {%- set is_input = model.config.meta.get('is_input') -%}
   {%- set encoding = var('encoding') if is_input else 'utf-8' -%}
   {%- set missing_values = var('missing_values') if is_input else [] -%}
+  {%- do check_latin1(file, encoding) -%}
   {%- do check_input_columns(model.name, file, columns, encoding) -%}
   {%- set target_relation = this.incorporate(type='table') -%}
 

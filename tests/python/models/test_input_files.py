@@ -39,12 +39,15 @@ def project(tmp_path_factory):
 def load(project):
     """Return a function that loads a folder and returns the outcome and the rows of each raw table that was loaded."""
 
-    def loaded(folder, *arguments):
+    def load_folder(folder, *arguments):
         outcome = project.dbt("seed", "--select", *INPUTS, *arguments, KINDRED_DATA_DIR=str(folder))
         with project.open_build() as connection:
-            return outcome, {name: rows_of(connection, f"from raw.{name} order by line_number") for name in INPUTS}
+            loaded = {name for (name,) in rows_of(connection, "select table_name from duckdb_tables()")}
+            return outcome, {
+                name: rows_of(connection, f"from raw.{name} order by line_number") for name in INPUTS if name in loaded
+            }
 
-    return loaded
+    return load_folder
 
 
 # The ends of lines
@@ -220,6 +223,29 @@ def refused(load, tmp_path_factory):
 def test_a_file_in_another_form_is_named_with_that_form(refused, name, words):
     (sentence,) = refused.failure(name)
     assert sentence.endswith(words)
+
+
+def test_characters_and_orders_of_bytes_that_cannot_be_read_are_named(load, tmp_path):
+    contents = {
+        "course_tags": "course_id,course_tags\na,“sql”\n".encode("cp1252"),
+        "user_assessment_scores": (HEADERS["user_assessment_scores"] + "\n1,é,,1\n").encode("latin-1"),
+        "user_course_views": (HEADERS["user_course_views"] + "\n").encode("utf-16-be"),
+        "user_interests": ("\ufeff" + HEADERS["user_interests"] + "\n").encode("utf-16-be"),
+    }
+    outcome, _ = load(write(tmp_path / "in", **contents), "--vars", "{encoding: latin-1}")
+    (sentence,) = outcome.failure("course_tags")
+    assert sentence.endswith(
+        "course_tags.csv is not Latin-1: it has characters such as curly quotes, which Windows-1252 has. "
+        "Save it as UTF-8."
+    )
+    for name in ("user_course_views", "user_interests"):
+        (sentence,) = outcome.failure(name)
+        assert sentence.endswith(
+            f"{name}.csv is UTF-16, not LATIN-1: its bytes are in the other order (big-endian), "
+            "so save the file as UTF-8."
+        )
+    assert outcome.exit_status == 1
+    assert "Failure in seed user_assessment_scores" not in outcome.output
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
