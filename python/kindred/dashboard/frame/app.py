@@ -15,7 +15,8 @@ ICON = (
 
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 118 26" height="26">
 <circle cx="13" cy="13" r="12" fill="#4477AA"/><circle cx="25" cy="13" r="12" fill="#EE6677" fill-opacity=".85"/>
-<text x="44" y="20" font-family="sans-serif" font-size="19" font-weight="600" fill="#7a8899">Kindred</text></svg>"""
+<text x="44" y="20" font-family="sans-serif" font-size="19" font-weight="600" fill="#7a8899"
+ textLength="72" lengthAdjust="spacingAndGlyphs">Kindred</text></svg>"""
 
 PAGES = (
     ("Find", "", find.show, ":material/person_search:"),
