@@ -21,7 +21,7 @@ EXAMPLE = ROOT / "examples" / "package"
 MAX_SECONDS = 300
 OWN_TABLE = """
 {% materialization table, adapter='duckdb' %}
-  {% do run_query("create table if not exists stamped (name text); insert into stamped values ('" ~ this.name ~ "')") %}
+  {% do run_query("create or replace table stamped_" ~ this.name ~ " (x int)") %}
   {{ return(dbt.materialization_table_duckdb()) }}
 {% endmaterialization %}
 """
@@ -102,7 +102,8 @@ def test_materialisations_stay_those_of_each_project(built, nodes):
         for node in nodes.values()
         if node["package_name"] == "academy" and node["resource_type"] == "model"
     }
-    assert {name for (name,) in rows_of(built, "select name from stamped")} == own
+    stamped = rows_of(built, "select table_name from duckdb_tables() where table_name like 'stamped_%'")
+    assert {name.removeprefix("stamped_") for (name,) in stamped} == own
     seed = rows_of(
         built, "select column_name from duckdb_columns() where schema_name = 'main' and table_name = 'members'"
     )
