@@ -25,8 +25,9 @@ from kindred import lookups
 from kindred.cli import main
 from kindred.errors import UnknownUserError
 from kindred.fold_in.activity import Activity
+from kindred.fold_in.spelling import BLANKS
 from kindred.stores import open_store
-from kindred.stores.base import BLANKS, Edition
+from kindred.stores.base import Edition
 from kindred.warehouse.reading import open_file
 
 EVERYBODY = sorted(text_of(number) for number in range(1, 401))

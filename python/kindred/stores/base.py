@@ -12,19 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import SplitResult, unquote
 
 from kindred.errors import StoreError
+from kindred.fold_in.spelling import BLANKS
 
 if TYPE_CHECKING:  # it imports scipy, which most lookups do not need
     from kindred.fold_in.profile_space import ProfileSpace
 
 Handle = int | str
 """The handle of a user: a whole number, or text in a warehouse whose `handle_type` is text."""
-
-BLANKS = (
-    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\xad\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
-    "\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2061\u2062\u2063"
-    "\u2064\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u3000\ufeff"
-)
-"""Blanks and invisible characters, which no handle has around it (macro without_blanks)."""
 
 WHOLE_NUMBER = re.compile(r"-?0*[0-9]{1,16}", re.ASCII)
 
