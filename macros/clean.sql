@@ -14,11 +14,6 @@
   nullif({{ without_blanks(compose_text(column)) }}, '')
 {%- endmacro %}
 
-{# A whole number from text ('42' and '42.0', not '42.7'); null if the text is not one. #}
-{% macro clean_integer(column) -%}
-  try_cast(case when regexp_matches(trim({{ column }}), '^[+-]?[0-9]+([.]0*)?$') then split_part(trim({{ column }}), '.', 1) end as bigint)
-{%- endmacro %}
-
 {# A number from text; null if the text is not a number, or is not finite. #}
 {% macro clean_number(column) -%}
   case when isfinite(try_cast({{ without_blanks(column) }} as double)) then try_cast({{ without_blanks(column) }} as double) end
